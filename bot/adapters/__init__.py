@@ -1,0 +1,1 @@
+"""Outbound edges: Amazon, Slack, the sister system, chance."""

@@ -1,0 +1,203 @@
+"""The errors Grantdesk raises, as a tree by who must act.
+
+    GrantdeskError
+    ├── PersonMustAct            the person who asked can mend it; told to them, nothing was stored
+    │   ├── UnknownMarketplace · MalformedDate · DateTooOld · DateTooFar
+    │   ├── EmptyLabel · LabelTooLong · DuplicateLabel · MalformedEmail · MalformedWebsite · MalformedMapping
+    │   ├── UnknownStore · NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
+    │   ├── IndividualPlan · NotAPerson · AlreadyAMember · NotAnAgent · UnknownPerson
+    │   └── LinkSpent · LinkExpired · LinkUnknown · NothingToConfirm
+    ├── WeMustAct                the operator must mend it; the person gets an id to quote
+    │   └── ConfigurationError · ImpossibleMove · CannotDecrypt
+    └── TryAgainLater            nobody must act; the same request may work in a moment
+        └── ConcurrentChange · SlackUnavailable
+
+A class's docstring is its message in English, with `{facts}` in braces; its name is its key in the catalogs
+(`error.<Name>`). `field` names the input a form should show it under.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GrantdeskError(Exception):
+    """Something went wrong."""
+
+    #: the input of a form that the sentence belongs to, if any
+    field: ClassVar[str | None] = None
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(str(self))
+
+    @property
+    def key(self) -> str:
+        """The message's key in the catalogs."""
+        return f"error.{type(self).__name__}"
+
+    def __str__(self) -> str:
+        """The English sentence; for logs and tests, never shown without translation."""
+        return (type(self).__doc__ or "").format(**self.facts)
+
+
+class PersonMustAct(GrantdeskError):
+    """Please correct what you entered and try again."""
+
+
+class UnknownMarketplace(PersonMustAct):
+    """I don't know the marketplace "{given}". Did you mean {suggestion}?"""
+
+    field = "marketplace"
+
+
+class MalformedDate(PersonMustAct):
+    """ "{given}" is not a date I can read. Write it as year-month-day, for example {example}."""
+
+    field = "initial_order_date"
+
+
+class DateTooOld(PersonMustAct):
+    """Amazon keeps no orders older than two years. Choose {earliest} or a later day."""
+
+    field = "initial_order_date"
+
+
+class DateTooFar(PersonMustAct):
+    """The initial order date lies too far ahead. Choose {latest} or an earlier day."""
+
+    field = "initial_order_date"
+
+
+class EmptyLabel(PersonMustAct):
+    """Give the store a name, for example "Acme US"."""
+
+    field = "label"
+
+
+class LabelTooLong(PersonMustAct):
+    """The name has {length} characters; use at most {limit}."""
+
+    field = "label"
+
+
+class DuplicateLabel(PersonMustAct):
+    """You already have a store named "{label}". Choose another name."""
+
+    field = "label"
+
+
+class MalformedEmail(PersonMustAct):
+    """ "{given}" is not an e-mail address. Write it like name@example.com, or leave it empty."""
+
+    field = "contact_email"
+
+
+class MalformedWebsite(PersonMustAct):
+    """ "{given}" is not a web address. Write it like https://shop.example.com, or leave it empty."""
+
+    field = "website"
+
+
+class MalformedMapping(PersonMustAct):
+    """I can't read "{given}". Write one pair per line, such as EAN=barcode; Amazon's types are {types}."""
+
+    field = "attribute_mapping"
+
+
+class UnknownStore(PersonMustAct):
+    """You have no store named "{given}". {hint}"""
+
+    field = "store"
+
+
+class NoStores(PersonMustAct):
+    """You have no store yet. Add one with /store add."""
+
+
+class StoreDisabled(PersonMustAct):
+    """The store "{label}" is disabled. Enable it first with /store enable."""
+
+
+class UnknownFeature(PersonMustAct):
+    """I don't know the feature "{given}". Write /grant orders or /grant listing."""
+
+    field = "feature"
+
+
+class UnknownWord(PersonMustAct):
+    """I don't know "{given}". Did you mean {suggestion}?"""
+
+
+class TooManyWords(PersonMustAct):
+    """I did not understand "{given}". Put names that contain spaces in quotes, for example {example}."""
+
+
+class UnclosedQuote(PersonMustAct):
+    """A quotation mark is missing. Put names that contain spaces in quotes, for example {example}."""
+
+
+class IndividualPlan(PersonMustAct):
+    """Amazon lets only Professional sellers authorize an application. Upgrade the plan first, then add the store."""
+
+    field = "plan"
+
+
+class NotAPerson(PersonMustAct):
+    """Name a colleague with @, for example /store share @mei."""
+
+
+class UnknownPerson(PersonMustAct):
+    """I could not find that person in this workspace."""
+
+
+class AlreadyAMember(PersonMustAct):
+    """{name} already has stores of their own here, so I can't add them to yours."""
+
+
+class NotAnAgent(PersonMustAct):
+    """Only support agents can do that."""
+
+
+class LinkUnknown(PersonMustAct):
+    """This link is not one of ours, or it has been cut short. Ask for a new one in Slack with /grant."""
+
+
+class LinkExpired(PersonMustAct):
+    """This link is too old. Ask for a new one in Slack with /grant."""
+
+
+class LinkSpent(PersonMustAct):
+    """This link has done its work or was replaced. Ask for a new one in Slack with /grant."""
+
+
+class NothingToConfirm(PersonMustAct):
+    """There is no authorization to confirm any more. Use the link to Amazon instead."""
+
+
+class WeMustAct(GrantdeskError):
+    """Something went wrong on our side. Tell support the number {incident}."""
+
+
+class ConfigurationError(WeMustAct):
+    """The configuration is not usable: {problems}"""
+
+
+class ImpossibleMove(WeMustAct):
+    """A grant that is {state} cannot {move}."""
+
+
+class CannotDecrypt(WeMustAct):
+    """A stored secret cannot be read: its key {key_id} is not among ENCRYPTION_KEYS, or the row was altered."""
+
+
+class TryAgainLater(GrantdeskError):
+    """That did not work just now. Nothing was changed; please try again in a moment."""
+
+
+class ConcurrentChange(TryAgainLater):
+    """Somebody changed this at the same moment. Look again, then repeat it if it is still needed."""
+
+
+class SlackUnavailable(TryAgainLater):
+    """Slack did not answer. Nothing was lost; please try again in a moment."""

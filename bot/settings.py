@@ -1,0 +1,214 @@
+"""Everything the operator decides, read from the environment and `.env`, checked whole at start.
+
+`.env.example` lists every name with its meaning; a test keeps the two the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.domain.features import FEATURES, FeatureKey
+from bot.errors import ConfigurationError
+
+_KEY_BYTES = 32
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _empty_is_unset(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http(s) address without query or fragment")
+    return value.rstrip("/")
+
+
+Optional_ = BeforeValidator(_empty_is_unset)
+
+
+class ApplicationSettings(BaseSettings):
+    """One feature's Amazon application: `AMAZON_<FEATURE>_…`."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    application_id: str = Field(default="", description="amzn1.sp.solution.…; without it the feature cannot be granted")
+    client_id: str = Field(default="", description="Login with Amazon client id")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="Login with Amazon client secret")
+    client_secret_issued: Annotated[date | None, Optional_] = Field(
+        default=None, description="the day it was issued (YYYY-MM-DD): it ends after 180 days"
+    )
+    developer_name: str = Field(default="", description="the name under Manage Your Apps; default: the platform's")
+    draft: bool = Field(default=False, description="true while the app is a draft: adds version=beta")
+    listed: bool = Field(default=True, description="false while the app is not in the Appstore: 25 sellers at most")
+
+    @model_validator(mode="after")
+    def _whole_or_not_at_all(self) -> Self:
+        given = [bool(self.application_id), bool(self.client_id), bool(self.client_secret.get_secret_value())]
+        if any(given) and not all(given):
+            raise ValueError("APPLICATION_ID, CLIENT_ID and CLIENT_SECRET belong together: set all three or none")
+        return self
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.application_id)
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Build it with `Settings.load()`."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    slack_signing_secret: SecretStr = Field(default=SecretStr(""), description="comma-separated while rotating")
+    slack_bot_token: SecretStr = Field(default=SecretStr(""), description="xoxb-…: one workspace")
+    slack_client_id: str = Field(default="", description="with the secret: many workspaces, installed by OAuth")
+    slack_client_secret: SecretStr = Field(default=SecretStr(""), description="belongs to SLACK_CLIENT_ID")
+    slack_app_token: SecretStr = Field(default=SecretStr(""), description="xapp-…: Socket Mode instead of HTTP")
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Slack's Web API")
+    public_url: str = Field(default="", description="where browsers reach this service, https in production")
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///grantdesk.db",
+        repr=False,
+        description="or postgresql+asyncpg://user:password@host/name",
+    )
+    encryption_keys: Annotated[Mapping[str, SecretStr], NoDecode] = Field(
+        default_factory=dict, description="id:base64 of 32 bytes, comma-separated, newest first; required"
+    )
+    amazon_lwa_url: str = Field(
+        default="https://api.amazon.com", description="Login with Amazon, one host for all regions"
+    )
+    amazon_spapi_url: str = Field(default="", description="replaces every Selling Partner API host")
+    amazon_seller_central_url: str = Field(default="", description="replaces every Seller Central host")
+    support_channel: str = Field(default="", description="the id of the support agents' channel (C…)")
+    support_agents: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="user ids of support agents (U…), comma-separated"
+    )
+    platform_name: str = Field(
+        default="SaleYee", description="the distribution platform's name; shown as 赛盈 in Chinese"
+    )
+    sister_name: str = Field(default="Feikan", description="the sister system's name; shown as 飞刊 in Chinese")
+    mirror_url: str = Field(default="", description="where the sister system takes events; empty: no mirroring")
+    mirror_secret: SecretStr = Field(default=SecretStr(""), description="whsec_…, shared with the sister system")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
+    log_format: Literal["console", "json"] = Field(default="console", description="console or json")
+
+    #: one for each feature; read from AMAZON_<FEATURE>_…
+    applications: Mapping[FeatureKey, ApplicationSettings] = Field(default_factory=dict, exclude=True)
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _read_keys(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        keys: dict[str, SecretStr] = {}
+        for entry in filter(None, (part.strip() for part in value.split(","))):
+            key_id, colon, encoded = entry.partition(":")
+            try:
+                raw = base64.b64decode(encoded, validate=True)
+            except (binascii.Error, ValueError):
+                raw = b""
+            if not colon or not key_id or len(raw) != _KEY_BYTES:
+                raise ValueError(
+                    "each key is id:base64 of 32 random bytes; make one with "
+                    "`python -c \"import os,base64;print('k1:'+base64.b64encode(os.urandom(32)).decode())\"`"
+                )
+            if key_id in keys:
+                raise ValueError(f"the key id {key_id} is used twice")
+            keys[key_id] = SecretStr(encoded)
+        return keys
+
+    @field_validator("support_agents", mode="before")
+    @classmethod
+    def _read_agents(cls, value: Any) -> Any:
+        return frozenset(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("slack_api_url", mode="after")
+    @classmethod
+    def _read_api_url(cls, value: str) -> str:
+        return f"{_address(value)}/"
+
+    @field_validator("amazon_lwa_url", "amazon_spapi_url", "amazon_seller_central_url", "mirror_url", mode="after")
+    @classmethod
+    def _read_url(cls, value: str) -> str:
+        return _address(value) if value else value
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _read_public_url(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is required: the address at which browsers and Amazon reach this service")
+        address = _address(value)
+        if urlsplit(address).scheme == "http" and urlsplit(address).hostname not in _LOOPBACK:
+            raise ValueError("must be https: Amazon and browsers refuse anything else outside this machine")
+        return address
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _read_database_url(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        wrong = []
+        if not self.encryption_keys:
+            wrong.append("ENCRYPTION_KEYS is required (id:base64key)")
+        if not self.slack_signing_secret.get_secret_value() and not self.slack_app_token.get_secret_value():
+            wrong.append("SLACK_SIGNING_SECRET is required (or SLACK_APP_TOKEN for Socket Mode)")
+        many = bool(self.slack_client_id), bool(self.slack_client_secret.get_secret_value())
+        if any(many) and not all(many):
+            wrong.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together")
+        if not self.slack_bot_token.get_secret_value() and not all(many):
+            wrong.append("SLACK_BOT_TOKEN is required (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET for many workspaces)")
+        if bool(self.mirror_url) != bool(self.mirror_secret.get_secret_value()):
+            wrong.append("MIRROR_URL and MIRROR_SECRET belong together")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """Newest first; more than one while rotating."""
+        parts = self.slack_signing_secret.get_secret_value().split(",")
+        return tuple(filter(None, (part.strip() for part in parts)))
+
+    @classmethod
+    def load(cls, *, env_file: str | None = ".env", **given: Any) -> Settings:
+        """Reads and checks everything. Raises ConfigurationError naming all that is wrong, without any value."""
+        problems: list[str] = []
+        applications: dict[FeatureKey, ApplicationSettings] = {}
+        for key in FEATURES:
+            prefix = f"AMAZON_{key.name}_"
+            try:
+                applications[key] = ApplicationSettings(_env_prefix=prefix, _env_file=env_file)
+            except ValidationError as error:
+                problems += _named(error, prefix)
+        try:
+            settings = cls(_env_file=env_file, **{"applications": MappingProxyType(applications), **given})
+        except ValidationError as error:
+            raise ConfigurationError(problems="; ".join(problems + _named(error, ""))) from None
+        if problems:
+            raise ConfigurationError(problems="; ".join(problems))
+        return settings
+
+
+def _named(error: ValidationError, prefix: str) -> list[str]:
+    """One clause for each problem, by the variable's name; never the value."""
+    clauses = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        clauses.append(f"{name}: {message}" if problem["loc"] else f"{prefix.rstrip('_')} {message}".strip())
+    return clauses

@@ -1,0 +1,1 @@
+"""A local Slack and a local Seller Central that speak the real protocols over HTTP."""
