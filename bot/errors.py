@@ -4,7 +4,8 @@
     ├── PersonMustAct            the person who asked can mend it; told to them, nothing was stored
     │   ├── UnknownMarketplace · MalformedDate · DateTooOld · DateTooFar
     │   ├── EmptyLabel · LabelTooLong · DuplicateLabel · MalformedEmail · MalformedWebsite · MalformedMapping
-    │   ├── UnknownStore · NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
+    │   ├── UnknownStore ( MisspelledStore ) · WhichStore · MarketplaceIsFixed · SeveralProblems
+    │   ├── NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
     │   ├── IndividualPlan · NotAPerson · AlreadyAMember · NotAnAgent · UnknownPerson
     │   └── LinkSpent · LinkExpired · LinkUnknown · NothingToConfirm
     ├── WeMustAct                the operator must mend it; the person gets an id to quote
@@ -106,9 +107,31 @@ class MalformedMapping(PersonMustAct):
 
 
 class UnknownStore(PersonMustAct):
-    """You have no store named "{given}". {hint}"""
+    """You have no store named "{given}". /store list shows yours."""
 
     field = "store"
+
+
+class MisspelledStore(UnknownStore):
+    """You have no store named "{given}". Did you mean "{suggestion}"?"""
+
+
+class WhichStore(PersonMustAct):
+    """You have several stores. Name one of them: {labels}."""
+
+
+class MarketplaceIsFixed(PersonMustAct):
+    """The store "{label}" is connected to Amazon, so its marketplace can't change. Add another store instead."""
+
+    field = "marketplace"
+
+
+class SeveralProblems(PersonMustAct):
+    """Several entries need another look."""
+
+    def __init__(self, *problems: PersonMustAct) -> None:
+        self.problems = problems
+        super().__init__()
 
 
 class NoStores(PersonMustAct):

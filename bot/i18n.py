@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -49,12 +50,20 @@ def as_is(text: str) -> str:
 
 @lru_cache(maxsize=len(LOCALES))
 def _catalog(locale: str) -> Translations:
-    """The catalog, compiled in memory: the .po files are the only ones kept."""
-    path = _FOLDER / LOCALES[locale] / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as source:
-        catalog = read_po(source, locale=LOCALES[locale])
+    """The language's catalogs as one, compiled in memory: the .po files are the only ones kept.
+
+    A catalog is one room's sentences (`errors.po`, `pages.po`, …); a key stands in one of them only.
+    """
+    whole = Catalog(locale=LOCALES[locale])
+    for path in sorted((_FOLDER / LOCALES[locale] / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as source:
+            for message in read_po(source, locale=LOCALES[locale]):
+                if message.id and message.id in whole:
+                    raise ValueError(f"{path.name}: {message.id!r} stands in another catalog as well")
+                if message.id:
+                    whole.add(message.id, message.string)
     compiled = io.BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, whole)
     compiled.seek(0)
     return Translations(compiled)
 
@@ -89,6 +98,10 @@ class Speaker:
         if text in (key, f"{key}.plural"):
             raise KeyError(f"{self.locale}: no sentence for {key}")
         return text.format(n=n, **{name: self._written(value) for name, value in facts.items()})
+
+    def fact(self, text: str) -> str:
+        """What a person typed, made safe for this voice's place."""
+        return self._escape(text)
 
     def has(self, key: str) -> bool:
         return _catalog(self.locale).gettext(key) != key

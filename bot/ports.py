@@ -104,6 +104,10 @@ class Sellers(Protocol):
         """Creates it with its first member; when that person became a member elsewhere meanwhile, returns that seller."""
         ...
 
+    async def prepared(self, seller: Seller, *, at: datetime) -> None:
+        """Notes that the preparations were confirmed."""
+        ...
+
     async def add_member(self, seller: Seller, user_id: str, *, at: datetime) -> None:
         """Raises AlreadyAMember when the person belongs to another seller of the workspace."""
         ...
@@ -140,6 +144,14 @@ class Stores(Protocol):
         Refused(HELD_BY_ANOTHER) when the account belongs to another distributor, in whatever workspace;
         Refused(ALREADY_CONNECTED, label) when another store of this seller is it. Decided by constraints of the database.
         """
+        ...
+
+    async def holder(self, selling_partner_id: str) -> str | None:
+        """The id of the seller who holds that Amazon account, in whatever workspace; never shown to anybody."""
+        ...
+
+    async def of_selling_partner(self, selling_partner_id: str) -> Sequence[Store]:
+        """The stores of one Amazon account, in whatever workspace: for a visit that comes from Amazon itself."""
         ...
 
     async def delete(self, store: Store) -> None:
@@ -195,6 +207,10 @@ class Attempts(Protocol):
 
     async def get(self, attempt_id: str) -> ConsentAttempt | None: ...
 
+    async def of_person(self, team_id: str, user_id: str, attempt_id: str) -> ConsentAttempt | None:
+        """The attempt if it is that person's: what a button pressed in Slack may speak of."""
+        ...
+
     async def by_secret(self, secret_hash: str) -> ConsentAttempt | None: ...
 
     async def latest(self, store: Store, feature: FeatureKey) -> ConsentAttempt | None:
@@ -209,8 +225,10 @@ class Attempts(Protocol):
 
     async def mint(self, state: ConsentState) -> None: ...
 
-    async def consume(self, state_hash: str, *, feature: FeatureKey, now: datetime) -> ConsentState | Refused:
-        """Uses up a state, once whatever the concurrency.
+    async def consume(
+        self, state_hash: str, *, feature: FeatureKey, answer_hash: str, now: datetime
+    ) -> ConsentState | Refused:
+        """Uses up a state, once whatever the concurrency, noting the fingerprint of the answer it came back with.
 
         Refused(UNKNOWN_STATE | STATE_USED | TOO_LATE); a late state is used up as well.
         """
@@ -232,7 +250,9 @@ class Outbox(Protocol):
         """A message to a person."""
         ...
 
-    async def tell_channel(self, team_id: str, channel_id: str, notice: Notice) -> None: ...
+    async def tell_support(self, team_id: str, notice: Notice) -> None:
+        """A message to the support agents' channel; nothing when none is configured."""
+        ...
 
     async def ask(self, team_id: str, task: str, arguments: Mapping[str, Any], *, lane: str) -> None:
         """Work for later. Tasks of one lane run one after the other, in order."""

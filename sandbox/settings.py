@@ -11,3 +11,5 @@ class SandboxSettings(SlackSettings):
 
     host: str = "127.0.0.1"
     port: int = 8900
+    #: Where browsers reach the bot, if that is not `bot_url`: Amazon's redirect URIs begin with it.
+    bot_public_url: str = ""

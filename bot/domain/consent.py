@@ -65,6 +65,8 @@ class ConsentAttempt:
     reason: Reason | None = None
     detail: str = ""
     ended_at: datetime | None = None
+    #: the authorization that Amazon gave while we could not yet verify it: *Check result* completes it
+    authorization_id: str | None = None
     #: the agent who made the link for the seller, if it was not the seller
     requested_by: str | None = None
 
@@ -92,6 +94,8 @@ class ConsentState:
     minted_at: datetime
     expires_at: datetime
     consumed_at: datetime | None = None
+    #: fingerprint of the code it came back with: the same again is a reload, another one is not
+    answer_hash: str = ""
     #: what came of it, once known; shown on the result page
     outcome: Outcome | None = None
     reason: Reason | None = None

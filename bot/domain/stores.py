@@ -41,6 +41,8 @@ class Seller:
     id: str
     team_id: str
     created_at: datetime
+    #: when somebody of theirs confirmed the preparations: a Professional plan above all
+    prepared_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,7 @@ def _says_yes(
     return send(world, session, target, status=302)
 
 
-def _ask(
-    world: AmazonWorld, session: Session, ticket: str, pending: PendingConsent, *, missed: bool
-) -> Response:
+def _ask(world: AmazonWorld, session: Session, ticket: str, pending: PendingConsent, *, missed: bool) -> Response:
     app = world.apps[pending.app_key]
     return show(
         world,
@@ -83,8 +81,14 @@ def _ask(
     )
 
 
-def routes(world: AmazonWorld) -> list[BaseRoute]:
-    async def opens(request: Request) -> Response:
+class _Consent:
+    """The endpoints of the consent."""
+
+    def __init__(self, world: AmazonWorld) -> None:
+        self._world = world
+
+    async def opens(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         account = world.accounts.get(session.account_key)
         if account is None:
@@ -108,7 +112,8 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
         world.log("sellercentral.consent_page", 200, app=app.key, partner=account.selling_partner_id)
         return _ask(world, session, world.begin_consent(pending), pending, missed=False)
 
-    async def answers(request: Request) -> Response:
+    async def answers(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         form = await request.form()
         ticket = str(form.get("ticket", ""))
@@ -139,8 +144,9 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
             redirect_uri=pending.redirect_uri,
         )
 
-    async def confirm(request: Request) -> Response:
+    async def confirm(self, request: Request) -> Response:
         """The developer's login URI sends the browser here; the seller has consented before."""
+        world = self._world
         session = world.sessions.of(request)
         link = _link(request.path_params["application_id"], request.query_params)
         app = world.app(link.application_id)
@@ -167,21 +173,27 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
             redirect_uri=link.redirect_uri,
         )
 
-    def says(heading: str, text: str) -> Route:
-        async def page(request: Request) -> Response:
-            app = world.app(request.path_params["key"])
-            session = world.sessions.of(request)
-            if app is None:
-                return show_error(world, session, "SPSA0404")
-            words = {"heading": heading, "text": text.format(app=app.app_name)}
-            return show(world, session, "message.html", **words)
+    async def cancelled(self, request: Request) -> Response:
+        return self._says(request, "Authorization cancelled", "was not given access.")
 
-        return Route(f"{AUTHORIZE}/{heading.split()[1].lower()}/{{key}}", page)
+    async def confirmed(self, request: Request) -> Response:
+        return self._says(request, "Authorization confirmed", "has access to your selling account.")
 
+    def _says(self, request: Request, heading: str, outcome: str) -> Response:
+        session = self._world.sessions.of(request)
+        app = self._world.app(request.path_params["key"])
+        if app is None:
+            return show_error(self._world, session, "SPSA0404")
+        text = f"{app.app_name} {outcome} You can close this page."
+        return show(self._world, session, "message.html", heading=heading, text=text)
+
+
+def routes(world: AmazonWorld) -> list[BaseRoute]:
+    edge = _Consent(world)
     return [
-        Route(f"{AUTHORIZE}/consent", opens),
-        Route(f"{AUTHORIZE}/consent", answers, methods=["POST"]),
-        Route(f"{AUTHORIZE}/confirm/{{application_id}}", confirm),
-        says("Authorization cancelled", "{app} was not given access. You can close this page."),
-        says("Authorization confirmed", "{app} has access to your selling account. You can close this page."),
+        Route(f"{AUTHORIZE}/consent", edge.opens),
+        Route(f"{AUTHORIZE}/consent", edge.answers, methods=["POST"]),
+        Route(f"{AUTHORIZE}/confirm/{{application_id}}", edge.confirm),
+        Route(f"{AUTHORIZE}/cancelled/{{key}}", edge.cancelled),
+        Route(f"{AUTHORIZE}/confirmed/{{key}}", edge.confirmed),
     ]

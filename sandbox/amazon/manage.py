@@ -45,8 +45,14 @@ def _to_login_uri(world: AmazonWorld, session: Session, request: Request, app: A
     return send(world, session, target, status=302)
 
 
-def routes(world: AmazonWorld) -> list[BaseRoute]:
-    async def manage(request: Request) -> Response:
+class _Apps:
+    """The endpoints of Manage Your Apps and of the Appstore."""
+
+    def __init__(self, world: AmazonWorld) -> None:
+        self._world = world
+
+    async def manage(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         account = world.accounts.get(session.account_key)
         if account is None:
@@ -67,7 +73,8 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
         notice = _NOTICES.get(request.query_params.get("notice", ""), "")
         return show(world, session, "manage.html", rows=rows, region=region, notice=notice)
 
-    async def act(request: Request) -> Response:
+    async def act(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         form = await request.form()
         account = world.accounts.get(session.account_key)
@@ -84,18 +91,21 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
         world.log("sellercentral.disable", 303, app=app.key, partner=account.selling_partner_id, note=region)
         return send(world, session, f"{MANAGE}?notice=disabled")
 
-    async def shelf(request: Request) -> Response:
+    async def shelf(self, request: Request) -> Response:
+        world = self._world
         apps = [app for app in world.apps.values() if app.listed]
         return show(world, world.sessions.of(request), "store.html", apps=apps)
 
-    async def detail(request: Request) -> Response:
+    async def detail(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         app = world.app(request.path_params["app"])
         if app is None or not app.listed:
             return show_error(world, session, "SPSA0404")
         return show(world, session, "store_app.html", app=app, missed=False)
 
-    async def authorize(request: Request) -> Response:
+    async def authorize(self, request: Request) -> Response:
+        world = self._world
         session = world.sessions.of(request)
         app = world.app(request.path_params["app"])
         if app is None or not app.listed:
@@ -109,10 +119,13 @@ def routes(world: AmazonWorld) -> list[BaseRoute]:
             return show(world, session, "store_app.html", status=400, app=app, missed=True)
         return _to_login_uri(world, session, request, app)
 
+
+def routes(world: AmazonWorld) -> list[BaseRoute]:
+    edge = _Apps(world)
     return [
-        Route(MANAGE, manage),
-        Route(MANAGE, act, methods=["POST"]),
-        Route(STORE, shelf),
-        Route(f"{STORE}/{{app}}", detail),
-        Route(f"{STORE}/{{app}}", authorize, methods=["POST"]),
+        Route(MANAGE, edge.manage),
+        Route(MANAGE, edge.act, methods=["POST"]),
+        Route(STORE, edge.shelf),
+        Route(f"{STORE}/{{app}}", edge.detail),
+        Route(f"{STORE}/{{app}}", edge.authorize, methods=["POST"]),
     ]

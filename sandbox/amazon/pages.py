@@ -34,17 +34,18 @@ def _origin(uri: str) -> str:
 def _protect(world: AmazonWorld, response: Response) -> Response:
     # Chromium applies form-action to the redirects that follow a form, so the registered URIs are named.
     targets = {_origin(uri) for app in world.apps.values() for uri in (*app.redirect_uris, app.login_uri) if uri}
-    policy = f"form-action {' '.join(["'self'", *sorted(targets)])}; frame-ancestors 'none'; base-uri 'none'"
-    response.headers["Content-Security-Policy"] = f"default-src 'none'; style-src 'self'; img-src 'self'; {policy}"
+    forms = " ".join(["'self'", *sorted(targets)])
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {forms}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def show(
-    world: AmazonWorld, session: Session, template: str, *, status: int = 200, **context: Any
-) -> Response:
+def show(world: AmazonWorld, session: Session, template: str, *, status: int = 200, **context: Any) -> Response:
     """Renders a page for whoever is signed in."""
     html = _TEMPLATES.get_template(template).render(
         session=session,
@@ -93,10 +94,8 @@ def with_query(uri: str, **more: str) -> str:
 
 def local_path(raw: str) -> str:
     """Where to go after signing in: only ever a page of this Seller Central."""
-    parts = urlsplit(raw)
-    inside = parts.path.startswith(f"{SELLER_CENTRAL}/") and ".." not in parts.path
-    plain = not parts.scheme and not parts.netloc and "\\" not in raw and raw.isprintable()
-    return raw if inside and plain else f"{SELLER_CENTRAL}/apps/manage"
+    inside = raw.startswith(f"{SELLER_CENTRAL}/") and ".." not in raw.partition("?")[0]
+    return raw if inside and raw.isprintable() and "\\" not in raw else f"{SELLER_CENTRAL}/apps/manage"
 
 
 def here(request: Request) -> str:

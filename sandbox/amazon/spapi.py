@@ -199,9 +199,7 @@ def _serve(world: AmazonWorld, operation: Operation, request: Request, held: Aut
     if not world.quotas.spends(bucket, operation.plan, at=world.now()):
         raise _throttled()
     seen = _Seen(request, held, world.account(held.selling_partner_id))
-    return JSONResponse(
-        operation.answers(world, seen), headers={"x-amzn-RateLimit-Limit": str(operation.plan.rate)}
-    )
+    return JSONResponse(operation.answers(world, seen), headers={"x-amzn-RateLimit-Limit": str(operation.plan.rate)})
 
 
 def _route(world: AmazonWorld, operation: Operation) -> Route:

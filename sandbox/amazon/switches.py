@@ -75,9 +75,7 @@ SWITCHES = (
     Switch("lwa_app", "", "Login with Amazon", "Only for this app's key; empty for all."),
     Switch("lwa_next_n", 0, "Login with Amazon", "Only for so many requests; 0 for until switched back."),
     Switch("rotate_refresh_tokens", False, "Login with Amazon", "Each refresh returns a new refresh token."),
-    Switch(
-        "spapi_participations", "ok", "SP-API", "How getMarketplaceParticipations answers.", SPAPI_STATUSES
-    ),
+    Switch("spapi_participations", "ok", "SP-API", "How getMarketplaceParticipations answers.", SPAPI_STATUSES),
     Switch("spapi_listings", "ok", "SP-API", "How searchListingsItems answers.", SPAPI_STATUSES),
     Switch("spapi_orders", "ok", "SP-API", "How searchOrders answers.", SPAPI_STATUSES),
     Switch("spapi_next_n", 0, "SP-API", "Only for so many requests; 0 for until switched back."),

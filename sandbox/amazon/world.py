@@ -102,6 +102,10 @@ class AmazonWorld:
         known = self.app(app)
         return None if known is None else self.ledger.authorizations.get((known.key, partner, region))
 
+    def first_app(self, key: str) -> AmazonApp:
+        """As it was registered on the first day."""
+        return next(app for app in self._first_apps if app.key == key)
+
     # Changing things.
 
     def add_account(self, account: SellerAccount) -> None:

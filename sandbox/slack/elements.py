@@ -33,7 +33,7 @@ VALUE_KEYS = {
 MANY = {kind for kind, (key, _) in VALUE_KEYS.items() if key.endswith("s")}
 
 
-class NoSuchChoice(Exception):  # noqa: N818
+class NoSuchChoice(Exception):
     """The element does not offer what was chosen."""
 
 

@@ -41,9 +41,7 @@ class Findings:
             if key not in known:
                 self.add(at, f"invalid additional property: {key}")
 
-    def string(
-        self, owner: Json, key: str, at: str, *, most: int, least: int = 0, required: bool = False
-    ) -> None:
+    def string(self, owner: Json, key: str, at: str, *, most: int, least: int = 0, required: bool = False) -> None:
         """A plain string property, not a text object."""
         value = owner.get(key)
         if value is None:

@@ -119,19 +119,13 @@ class Channel:
         }
 
 
-BOT = Person(
-    id=BOT_USER, name=BOT_NAME, real_name="Grantdesk", locale="en-US", tz="Etc/UTC", title="App", bot=True
-)
+BOT = Person(id=BOT_USER, name=BOT_NAME, real_name="Grantdesk", locale="en-US", tz="Etc/UTC", title="App", bot=True)
 PEOPLE = (
     Person(id="U0MEI", name="mei", real_name="Mei", locale="zh-CN", tz="Asia/Shanghai"),
     Person(id="U0LIN", name="lin", real_name="Lin", locale="zh-TW", tz="Asia/Taipei"),
     Person(id="U0ALEX", name="alex", real_name="Alex", locale="en-US", tz="America/Los_Angeles"),
-    Person(
-        id="U0SAM", name="sam", real_name="Sam", locale="en-US", tz="Europe/London", title="Support agent"
-    ),
-    Person(
-        id="U0KIM", name="kim", real_name="Kim", locale="zh-CN", tz="Asia/Shanghai", title="Support agent"
-    ),
+    Person(id="U0SAM", name="sam", real_name="Sam", locale="en-US", tz="Europe/London", title="Support agent"),
+    Person(id="U0KIM", name="kim", real_name="Kim", locale="zh-CN", tz="Asia/Shanghai", title="Support agent"),
 )
 
 

@@ -19,3 +19,30 @@ class SlackSettings:
     ack_limit: float = 3.0
     #: Slack sends an event again at once, after a minute and after five.
     retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0)
+    scopes: tuple[str, ...] = (
+        "app_mentions:read",
+        "assistant:write",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:write",
+        "im:history",
+        "im:read",
+        "im:write",
+        "reactions:write",
+        "team:read",
+        "users:read",
+    )
+    #: (command, what the composer hints at)
+    commands: tuple[tuple[str, str], ...] = (
+        ("/store", "add · list · show · edit · share · disable · enable · delete"),
+        ("/grant", "orders or listing, then a store"),
+        ("/authstatus", "one store, or all of yours"),
+        ("/faq", "a question, or an error code"),
+        ("/desk", "what waits for an agent"),
+        ("/digest", "what is worth reading"),
+    )
+    #: (callback id, label) of shortcuts in a message's menu, and of global ones
+    message_shortcuts: tuple[tuple[str, str], ...] = (("ask_about_message", "Ask Grantdesk about this"),)
+    global_shortcuts: tuple[tuple[str, str], ...] = ()

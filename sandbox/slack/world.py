@@ -110,6 +110,7 @@ class World:
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.version = 0
+        self.epoch = 0
         self._changed = asyncio.Event()
         self._forget()
 
@@ -121,7 +122,6 @@ class World:
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self.responses: dict[str, ResponseUrl] = {}
-        self.notices: dict[str, str] = {}
         self.statuses: dict[str, str] = {}
         self.installed = True
         self._last_ts = 0.0
@@ -130,6 +130,7 @@ class World:
     def reset(self) -> None:
         """Back to an empty workspace; the version keeps growing, so that readers notice."""
         self._forget()
+        self.epoch += 1
         self.touch()
 
     # ------------------------------------------------------------------ changes
@@ -228,8 +229,7 @@ class World:
                     named[key] = {"action_id": secrets.token_urlsafe(4), **named[key]}
             if named.get("type") in {"actions", "context_actions"}:
                 named["elements"] = [
-                    {"action_id": secrets.token_urlsafe(4), **element}
-                    for element in named.get("elements", [])
+                    {"action_id": secrets.token_urlsafe(4), **element} for element in named.get("elements", [])
                 ]
             done.append(named)
         return done

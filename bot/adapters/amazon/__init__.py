@@ -1,0 +1,1 @@
+"""Amazon as the bot reaches it: consent links, Login with Amazon, the Selling Partner API."""

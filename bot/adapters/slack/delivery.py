@@ -1,0 +1,232 @@
+"""Delivers notices as Slack messages: in the reader's words, one card per subject, edited in place, updates in its thread."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from bot.adapters.slack.session import Pace, SlackApi, SlackBusy, SlackRefused, SlackUnreachable
+from bot.domain.notices import notice_from
+from bot.ports import CardAddress, Cards, Clock, Errand, Message, People, Person, Placement, Renderer, Sending
+from bot.services.relay import DeliveryFailed, RateLimited, Undeliverable
+
+log = structlog.get_logger()
+
+#: the card is gone or out of reach: a new one takes its place
+CARD_IS_GONE = frozenset(
+    {
+        "message_not_found",
+        "channel_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "thread_not_found",
+        "is_inactive",
+    }
+)
+
+#: refusals that the same message would meet again: https://docs.slack.dev/reference/methods/chat.postMessage
+FINAL = frozenset(
+    {
+        "account_inactive",
+        "token_revoked",
+        "user_not_found",
+        "user_disabled",
+        "user_not_visible",
+        "cannot_dm_bot",
+        "messages_tab_disabled",
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_arguments",
+        "invalid_attachments",
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "no_text",
+        "too_many_attachments",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
+        "team_access_not_granted",
+        "ekm_access_denied",
+    }
+)
+_DEAD_TOKEN = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed"})
+
+#: errands whose progress is remembered between tries
+_MOST_REMEMBERED = 10_000
+
+
+class Tokens(Protocol):
+    """Where bot tokens come from."""
+
+    async def token(self, team_id: str) -> str | None: ...
+
+    def forget(self, team_id: str) -> None:
+        """What is remembered of the workspace may be out of date."""
+        ...
+
+
+class SlackDelivery:
+    """Carries one errand's notice to its reader. Raises RateLimited, Undeliverable or DeliveryFailed."""
+
+    def __init__(
+        self,
+        api: SlackApi,
+        *,
+        tokens: Tokens,
+        cards: Cards,
+        people: People,
+        renderers: Mapping[str, Renderer],
+        clock: Clock,
+        channel_locale: str = "en",
+        pace: Pace | None = None,
+    ) -> None:
+        self._api = api
+        self._tokens = tokens
+        self._cards = cards
+        self._people = people
+        self._renderers = renderers
+        self._clock = clock
+        self._channel_locale = channel_locale
+        self._pace = pace or Pace()
+        self._quiet_until: dict[str, datetime] = {}
+        #: how many of an errand's messages have been sent, so that a retry repeats none of them
+        self._sent: OrderedDict[str, int] = OrderedDict()
+
+    async def deliver(self, errand: Errand) -> None:
+        renderer = self._renderers.get(errand.kind)
+        if renderer is None:
+            raise Undeliverable("no_renderer")
+        try:
+            notice = notice_from(errand.kind, errand.body)
+        except (KeyError, TypeError, ValueError):
+            raise Undeliverable("unreadable_notice") from None
+        token = await self._tokens.token(errand.team_id)
+        if token is None:
+            raise Undeliverable("not_installed")
+        reader = await self._reader(errand)
+        sendings = renderer(notice, reader)
+        already = self._sent.pop(errand.id, 0)
+        for number, sending in enumerate(sendings):
+            if number < already:
+                continue
+            try:
+                await self._send(errand, sending, token)
+            except SlackBusy as busy:
+                self._remember(errand, number)
+                self._quiet_until[errand.team_id] = self._clock() + busy.retry_after
+                raise RateLimited(busy.retry_after) from None
+            except SlackUnreachable as unreachable:
+                self._remember(errand, number)
+                raise DeliveryFailed(unreachable.why) from None
+            except SlackRefused as refused:
+                self._remember(errand, number)
+                raise self._refusal(errand, refused) from None
+            except BaseException:
+                self._remember(errand, number)
+                raise
+
+    def _refusal(self, errand: Errand, refused: SlackRefused) -> DeliveryFailed:
+        if refused.error in _DEAD_TOKEN:
+            self._tokens.forget(errand.team_id)
+        return Undeliverable(refused.error) if refused.error in FINAL else DeliveryFailed(refused.error)
+
+    def _remember(self, errand: Errand, sent: int) -> None:
+        if sent:
+            self._sent[errand.id] = sent
+            if len(self._sent) > _MOST_REMEMBERED:
+                self._sent.popitem(last=False)
+
+    async def _reader(self, errand: Errand) -> Person:
+        if errand.recipient.startswith(("C", "G")):
+            return Person(errand.team_id, errand.recipient, self._channel_locale, "UTC")
+        return await self._people.get(errand.team_id, errand.recipient)
+
+    # --- placing
+
+    async def _send(self, errand: Errand, sending: Sending, token: str) -> None:
+        if sending.placement is Placement.PLAIN:
+            await self._post(errand, sending.message, token)
+            return
+        card = await self._cards.get(errand.team_id, errand.recipient, sending.subject)
+        match sending.placement:
+            case Placement.NEW_CARD:
+                # The farewell goes first: an edit can be repeated without harm when the post after it fails, a post cannot.
+                if card and sending.farewell:
+                    await self._edit(errand, card, sending.farewell, token)
+                await self._post_card(errand, sending, token)
+            case Placement.EDIT_CARD:
+                if card is None or not await self._edit(errand, card, sending.message, token):
+                    await self._post_card(errand, sending, token)
+            case _:
+                if card is None or not await self._answer(errand, card, sending.message, token):
+                    await self._post(errand, sending.message, token)
+
+    async def _post_card(self, errand: Errand, sending: Sending, token: str) -> None:
+        address = await self._post(errand, sending.message, token)
+        await self._cards.put(errand.team_id, errand.recipient, sending.subject, address)
+
+    async def _answer(self, errand: Errand, card: CardAddress, message: Message, token: str) -> bool:
+        """Under the card; False when there is nothing to put it under."""
+        try:
+            await self._post(errand, message, token, channel=card.channel_id, thread_ts=card.ts)
+        except SlackRefused as refused:
+            if refused.error not in CARD_IS_GONE:
+                raise
+            return False
+        return True
+
+    async def _post(
+        self, errand: Errand, message: Message, token: str, *, channel: str = "", thread_ts: str | None = None
+    ) -> CardAddress:
+        channel = channel or errand.recipient
+        await self._turn(errand, "chat.postMessage", channel)
+        answer = await self._api.call(
+            "chat.postMessage",
+            token=token,
+            channel=channel,
+            text=message.text,
+            blocks=list(message.blocks) or None,
+            thread_ts=thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return CardAddress(str(answer.get("channel") or channel), str(answer["ts"]))
+
+    async def _edit(self, errand: Errand, card: CardAddress, message: Message, token: str) -> bool:
+        """In place; False when Slack has no such message any more, or will not change it."""
+        await self._turn(errand, "chat.update")
+        arguments: dict[str, Any] = {
+            "channel": card.channel_id,
+            "ts": card.ts,
+            "text": message.text,
+            "blocks": list(message.blocks),  # an empty list removes what stood there
+        }
+        try:
+            await self._api.call("chat.update", token=token, **arguments)
+        except SlackRefused as refused:
+            if refused.error not in CARD_IS_GONE:
+                raise
+            log.info("delivery.card_gone", team=errand.team_id, error=refused.error)
+            return False
+        return True
+
+    async def _turn(self, errand: Errand, method: str, channel: str = "") -> None:
+        """Waits until Slack's limits allow the call. Raises SlackBusy while the workspace was told to be quiet."""
+        await self._pace.wait(method, errand.team_id)
+        if channel:
+            await self._pace.wait(f"{method} per channel", errand.team_id, channel)
+        until = self._quiet_until.get(errand.team_id)
+        if until is None:
+            return
+        if (left := until - self._clock()) > timedelta():
+            raise SlackBusy(method, left)
+        self._quiet_until.pop(errand.team_id, None)

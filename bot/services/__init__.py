@@ -1,0 +1,1 @@
+"""The stories: each a class whose parameters are its needs."""

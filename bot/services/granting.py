@@ -1,0 +1,372 @@
+"""Granting: from `/grant` to Amazon's answer.
+
+prepare → (page) look → press → Amazon → answer → grant; or prepare → confirm, when a held authorization covers the store.
+Calls to Amazon happen between transactions, never inside one. What a change causes people to be told is written with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.consent import (
+    LINK_LIFETIME,
+    RECEIPT_LIFETIME,
+    ConsentAttempt,
+    ConsentState,
+    Outcome,
+    fingerprint,
+    receipt_of,
+)
+from bot.domain.features import FeatureKey, other_feature
+from bot.domain.grants import Authorization, AuthorizationKey, AuthorizationState, GrantState
+from bot.domain.notices import ConsentCard, StoreRef
+from bot.domain.stores import Seller, Store
+from bot.domain.verification import Reason, Refused, Verdict
+from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
+from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
+from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
+from bot.services.settling import Settling
+from bot.services.stores import own_store
+from bot.services.verifying import Verifier
+from bot.services.visiting import PRIMARY_USER, Visiting
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonAnswer:
+    """What Amazon's redirect carried; empty strings for what was missing."""
+
+    state: str = field(repr=False)
+    selling_partner_id: str = ""
+    code: str = field(default="", repr=False)
+    #: OAuth's `error`, which Amazon does not send today
+    error: str = ""
+
+    @property
+    def print(self) -> str:
+        """By which the same answer, reloaded, is recognised."""
+        return fingerprint(f"{self.selling_partner_id} {self.code} {self.error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came of an answer: the page's name (None when the state was not ours) and the verdict."""
+
+    receipt: str | None = field(repr=False)
+    verdict: Verdict
+
+
+class Granting:
+    """The consent flow of one feature for one store."""
+
+    def __init__(self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy) -> None:
+        self._database = database
+        self._amazon = amazon
+        self._clock = clock
+        self._entropy = entropy
+        self._verifier = Verifier(amazon)
+        self._settling = Settling(clock=clock)
+        #: following a link, forwarding it, coming in from Amazon's side
+        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy)
+
+    # --- the link ----------------------------------------------------------------------------------------------------
+
+    async def prepare(
+        self, person: Person, feature: FeatureKey, store_id: str, *, in_place: bool = False, secret: str = ""
+    ) -> ConsentAttempt:
+        """Makes a link and the card that carries it; older links of the same person, store and feature stop working.
+
+        `secret` is a fresh one of the caller's, if the caller needs to know it. Raises UnknownStore or StoreDisabled.
+        """
+        now = self._clock()
+        secret = secret or self._entropy.secret()
+        async with self._database.begin() as work:
+            seller, store = await own_store(work, person, store_id)
+            if store.disabled_at is not None:
+                raise StoreDisabled(label=store.label)
+            grant = (await work.grants.of_store(store))[feature]
+            held = (
+                None
+                if grant.standing(now) is GrantState.GRANTED
+                else await self._covering(work, seller, store, feature)
+            )
+            attempt = ConsentAttempt(
+                id=self._entropy.new_id(),
+                team_id=person.team_id,
+                user_id=person.user_id,
+                seller_id=seller.id,
+                store_id=store.id,
+                feature=feature,
+                secret_hash=fingerprint(secret),
+                created_at=now,
+                expires_at=now + LINK_LIFETIME,
+                authorization_id=held.id if held else None,
+            )
+            await work.attempts.add(attempt)
+            await work.outbox.tell(
+                person.team_id,
+                person.user_id,
+                ConsentCard(
+                    attempt_id=attempt.id,
+                    store=StoreRef.of(store),
+                    feature=feature,
+                    secret=secret,
+                    expires_at=attempt.expires_at.isoformat(),
+                    confirmable=held is not None,
+                    selling_partner_id=held.key.selling_partner_id if held else "",
+                    in_place=in_place,
+                ),
+            )
+            await work.audit.record(
+                AuditEvent(
+                    now, person.team_id, person.user_id, "link.made", store.id, details={"feature": feature.value}
+                )
+            )
+        return attempt
+
+    async def onward(self, person: Person, done: ConsentAttempt) -> str:
+        """After a consent: a link and a card for the other feature of the same store; the new link's secret.
+
+        Raises LinkSpent unless `done` was granted and its own link's day is not over; UnknownStore or StoreDisabled.
+        """
+        other = other_feature(done.feature)
+        if done.outcome is not Outcome.GRANTED or self._clock() >= done.expires_at or other is None:
+            raise LinkSpent
+        secret = self._entropy.secret()
+        await self.prepare(person, other, done.store_id, secret=secret)
+        return secret
+
+    async def look(self, secret: str) -> Link:
+        """What the page of a link shows. Changes nothing that matters: previews and scanners open links too.
+
+        Raises LinkUnknown or LinkExpired. A link that has done its work can still be looked at.
+        """
+        now = self._clock()
+        async with self._database.begin() as work:
+            attempt, store, _ = await linked(work, secret)
+            if attempt.outcome is None and now >= attempt.expires_at:
+                raise LinkExpired
+            if attempt.opened_at is None:
+                attempt = replace(attempt, opened_at=now)
+                await work.attempts.update(attempt)
+            return await shown(work, attempt, store)
+
+    async def press(self, secret: str, *, forwarded: bool = False) -> Departure:
+        """Mints a fresh single-use state, moves the grant to *authorizing*, and names Amazon's page.
+
+        `forwarded`: the account's primary user pressed, on behalf of the link's person.
+        Raises LinkUnknown, LinkExpired, LinkSpent or StoreDisabled.
+        """
+        now = self._clock()
+        state = self._entropy.secret()
+        async with self._database.begin() as work:
+            attempt, store, _ = await linked(work, secret)
+            require_usable(attempt, store, now)
+            url = self._amazon.consent_url(attempt.feature, store.marketplace, state=state)
+            attempt = await mint(work, attempt, state, now=now)
+            grant = (await work.grants.of_store(store))[attempt.feature]
+            await self._settling.opened(work, grant)
+            await work.audit.record(
+                AuditEvent(
+                    now,
+                    attempt.team_id,
+                    PRIMARY_USER if forwarded else attempt.user_id,
+                    "link.pressed",
+                    store.id,
+                    on_behalf_of=attempt.user_id if forwarded else None,
+                    details={"attempt": attempt.id},
+                )
+            )
+        return Departure(url, attempt)
+
+    # --- Amazon's answer ---------------------------------------------------------------------------------------------
+
+    async def answer(self, feature: FeatureKey, answer: AmazonAnswer, *, browser: str | None = None) -> Arrival:
+        """Takes Amazon's redirect: uses up the state, exchanges the code at once, verifies, grants.
+
+        `browser` is whom the browser's cookie names, if it has one: `<team>:<user>`. Every refusal is settled on the attempt,
+        told in Slack, and leaves older grants as they were.
+        """
+        now = self._clock()
+        state_hash = fingerprint(answer.state)
+        async with self._database.begin() as work:
+            consumed = await work.attempts.consume(state_hash, feature=feature, answer_hash=answer.print, now=now)
+            if isinstance(consumed, Refused):
+                return await self._again(work, consumed, state_hash, answer)
+            attempt = await work.attempts.get(consumed.attempt_id)
+            found = None if attempt is None else await store_of(work, attempt)
+            if attempt is None or found is None:
+                return Arrival(None, Refused(Reason.UNKNOWN_STATE))
+            seller, store = found
+            refused = await self._judge(work, answer, attempt, store, browser=browser)
+            if refused:
+                await self._settling.refuse(work, attempt, store, refused, state=consumed)
+                return Arrival(receipt_of(answer.state), refused)
+        verdict = await self._exchange(consumed, attempt, seller, store, answer)
+        return Arrival(receipt_of(answer.state), verdict)
+
+    async def result(self, receipt: str) -> tuple[ConsentState, Link] | None:
+        """What the result page shows; None once its hour is over or when there is no such page."""
+        now = self._clock()
+        async with self._database.read() as work:
+            state = await work.attempts.state_by_receipt(fingerprint(receipt))
+            if state is None or now >= state.minted_at + RECEIPT_LIFETIME:
+                return None
+            attempt = await work.attempts.get(state.attempt_id)
+            found = None if attempt is None else await store_of(work, attempt)
+            if attempt is None or found is None:
+                return None
+            return state, await shown(work, attempt, found[1])
+
+    # --- confirming what is held -------------------------------------------------------------------------------------
+
+    async def begin_confirm(self, person: Person, attempt_id: str) -> None:
+        """The seller says that a held authorization's account is the store's: verified by a task.
+
+        Raises NothingToConfirm or LinkSpent; a second press asks for nothing new.
+        """
+        async with self._database.begin() as work:
+            attempt = await work.attempts.of_person(person.team_id, person.user_id, attempt_id)
+            if attempt is None or attempt.authorization_id is None:
+                raise NothingToConfirm
+            if not attempt.is_usable(self._clock()):
+                raise LinkSpent
+            await work.outbox.ask(
+                person.team_id, "confirm_held", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
+            )
+
+    async def confirm(self, attempt_id: str) -> Verdict | None:
+        """Verifies and grants on the authorization that the attempt names; None when it is settled already."""
+        now = self._clock()
+        async with self._database.read() as work:
+            attempt = await work.attempts.get(attempt_id)
+            found = None if attempt is None else await store_of(work, attempt)
+            if attempt is None or found is None or not attempt.is_usable(now) or attempt.authorization_id is None:
+                return None
+            seller, store = found
+            authorization = await work.authorizations.get(seller, attempt.authorization_id)
+            if authorization is None:
+                return None
+            token = await work.authorizations.refresh_token(authorization)
+        tokens = await self._amazon.refresh(attempt.feature, token)
+        if isinstance(tokens, Refused):
+            async with self._database.begin() as work:
+                await self._settling.refuse(work, attempt, store, tokens, state=None)
+            return tokens
+        return await self._verify(attempt, seller, store, authorization, tokens, state=None)
+
+    # --- silence -----------------------------------------------------------------------------------------------------
+
+    async def close_silent(self, *, limit: int = 100) -> int:
+        """Closes attempts that Amazon never answered within its ten minutes, telling each person once; how many."""
+        now = self._clock()
+        async with self._database.begin() as work:
+            silent = await work.attempts.silent(now=now, limit=limit)
+            for attempt in silent:
+                found = await store_of(work, attempt)
+                if found:
+                    await self._settling.time_out(work, attempt, found[1])
+        return len(silent)
+
+    # --- parts -------------------------------------------------------------------------------------------------------
+
+    async def _again(self, work: Work, refused: Refused, state_hash: str, answer: AmazonAnswer) -> Arrival:
+        """A state that cannot be used: a reload shows its page again; a late or second answer is told."""
+        state = await work.attempts.state(state_hash)
+        if state is None:
+            return Arrival(None, Refused(Reason.UNKNOWN_STATE))
+        if refused.reason is Reason.STATE_USED and state.answer_hash == answer.print:
+            return Arrival(receipt_of(answer.state), refused)
+        attempt = await work.attempts.get(state.attempt_id)
+        found = None if attempt is None else await store_of(work, attempt)
+        if attempt is None or found is None or refused.reason is Reason.UNKNOWN_STATE:
+            return Arrival(None, refused)
+        if refused.reason is Reason.TOO_LATE:
+            await self._settling.refuse(work, attempt, found[1], refused, state=state)
+            return Arrival(receipt_of(answer.state), refused)
+        await self._settling.tell_refusal(work, attempt, found[1], refused)
+        return Arrival(None, refused)
+
+    async def _judge(
+        self, work: Work, answer: AmazonAnswer, attempt: ConsentAttempt, store: Store, *, browser: str | None
+    ) -> Refused | None:
+        """What can be said before the code is spent."""
+        if browser is not None and browser != f"{attempt.team_id}:{attempt.user_id}":
+            return Refused(Reason.WRONG_PERSON)
+        if answer.error:
+            return Refused(Reason.CANCELLED)
+        if not answer.code or not answer.selling_partner_id:
+            return Refused(Reason.INCOMPLETE_ANSWER)
+        if store.selling_partner_id and store.selling_partner_id != answer.selling_partner_id:
+            return Refused(Reason.WRONG_ACCOUNT)
+        holder = await work.stores.holder(answer.selling_partner_id)
+        if holder is not None and holder != store.seller_id:
+            return Refused(Reason.HELD_BY_ANOTHER)
+        return None
+
+    async def _exchange(
+        self, state: ConsentState, attempt: ConsentAttempt, seller: Seller, store: Store, answer: AmazonAnswer
+    ) -> Verdict:
+        tokens = await self._amazon.exchange(attempt.feature, answer.code)
+        if isinstance(tokens, Refused):
+            async with self._database.begin() as work:
+                await self._settling.refuse(work, attempt, store, tokens, state=state)
+            return tokens
+        now = self._clock()
+        fresh = Authorization(
+            id=self._entropy.new_id(),
+            team_id=attempt.team_id,
+            seller_id=seller.id,
+            feature=attempt.feature,
+            key=AuthorizationKey.of(
+                self._amazon.application_id(attempt.feature), answer.selling_partner_id, store.marketplace
+            ),
+            consented_at=now,
+            ends_at=self._settling.ends(now),
+        )
+        return await self._verify(attempt, seller, store, fresh, tokens, state=state)
+
+    async def _verify(
+        self,
+        attempt: ConsentAttempt,
+        seller: Seller,
+        store: Store,
+        authorization: Authorization,
+        tokens: Tokens,
+        *,
+        state: ConsentState | None,
+    ) -> Verdict:
+        """Asks whose account it is and whether it works, then writes what follows."""
+        refused = await self._verifier.sells_on(attempt.feature, store.marketplace, tokens)
+        if refused is None:
+            refused = await self._verifier.works(
+                attempt.feature,
+                store.marketplace,
+                selling_partner_id=authorization.key.selling_partner_id,
+                tokens=tokens,
+            )
+        return await self._settling.conclude(
+            self._database, attempt, seller, store, authorization, tokens, refused, state=state
+        )
+
+    async def _covering(self, work: Work, seller: Seller, store: Store, feature: FeatureKey) -> Authorization | None:
+        """A live authorization of the seller's that may cover the store already."""
+        held = await work.authorizations.held(
+            seller,
+            application_id=self._amazon.application_id(feature),
+            consent_region=store.marketplace.consent_region,
+        )
+        now = self._clock()
+        stores: Sequence[Store] = await work.stores.of_seller(seller)
+        taken = {
+            other.selling_partner_id
+            for other in stores
+            if other.id != store.id and other.marketplace_code == store.marketplace_code
+        }
+        for authorization in held:
+            partner = authorization.key.selling_partner_id
+            if authorization.state is not AuthorizationState.LIVE or authorization.ends_at <= now:
+                continue
+            if store.selling_partner_id == partner or (store.selling_partner_id is None and partner not in taken):
+                return authorization
+        return None

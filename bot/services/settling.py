@@ -1,0 +1,217 @@
+"""Writing down what came of asking Amazon: attempts, grants, authorizations, and what people are told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
+from bot.domain.features import FeatureKey, other_feature
+from bot.domain.grants import GRANT_LIFETIME, Authorization, Grant, GrantState, Move
+from bot.domain.notices import ConsentResult, OursToMend, StoreRef
+from bot.domain.stores import Seller, Store
+from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
+from bot.errors import ConcurrentChange
+from bot.ports import AuditEvent, Clock, Database, Tokens, Work
+
+#: a consent that was given, but Amazon then refuses this access
+_GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
+
+
+class Settling:
+    """The one place where verdicts turn into rows and notices."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+
+    @staticmethod
+    def ends(consented_at: datetime) -> datetime:
+        """The day a consent given then runs out."""
+        return consented_at + GRANT_LIFETIME
+
+    async def opened(self, work: Work, grant: Grant) -> None:
+        """A link's button was pressed: an older grant stays what it is."""
+        moved = grant.after(Move.OPEN, at=self._clock())
+        if moved != grant:
+            await work.grants.put(moved)
+
+    async def refuse(
+        self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState | None
+    ) -> None:
+        """Ends an attempt with a reason. Its link can be pressed again; an older grant stays."""
+        now = self._clock()
+        if state is not None:
+            await work.attempts.settle(
+                replace(state, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail)
+            )
+        if attempt.outcome not in FINAL:
+            await work.attempts.update(
+                replace(attempt, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail, ended_at=now)
+            )
+        grant = (await work.grants.of_store(store))[attempt.feature]
+        if refused.turn is not Turn.NOBODY and grant.state is GrantState.AUTHORIZING:
+            await work.grants.put(grant.after(Move.REFUSE, at=now))
+        await self.tell_refusal(work, attempt, store, refused)
+        await work.audit.record(
+            AuditEvent(
+                now,
+                attempt.team_id,
+                attempt.user_id,
+                "consent.refused",
+                store.id,
+                details={"feature": attempt.feature.value, "reason": refused.reason.value},
+            )
+        )
+
+    async def tell_refusal(self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused) -> None:
+        """The person hears why; when it is ours to mend, so does the desk."""
+        now = self._clock()
+        grant = (await work.grants.of_store(store))[attempt.feature]
+        await work.outbox.tell(
+            attempt.team_id,
+            attempt.user_id,
+            ConsentResult(
+                attempt_id=attempt.id,
+                store=StoreRef.of(store),
+                feature=attempt.feature,
+                reason=refused.reason.value,
+                detail=refused.detail,
+                still_granted=grant.standing(now) is GrantState.GRANTED,
+                ends_at=grant.ends_at.isoformat() if grant.ends_at else "",
+            ),
+        )
+        if refused.turn is Turn.US:
+            await work.outbox.tell_support(
+                attempt.team_id,
+                OursToMend(
+                    store=StoreRef.of(store),
+                    feature=attempt.feature,
+                    user_id=attempt.user_id,
+                    reason=refused.reason.value,
+                ),
+            )
+
+    async def time_out(self, work: Work, attempt: ConsentAttempt, store: Store) -> None:
+        """Amazon never answered. The grant stays where it is: nothing was learned."""
+        now = self._clock()
+        refused = Refused(Reason.NO_ANSWER)
+        await work.attempts.update(replace(attempt, outcome=Outcome.TIMED_OUT, reason=refused.reason, ended_at=now))
+        await self.tell_refusal(work, attempt, store, refused)
+
+    async def conclude(
+        self,
+        database: Database,
+        attempt: ConsentAttempt,
+        seller: Seller,
+        store: Store,
+        authorization: Authorization,
+        tokens: Tokens,
+        refused: Refused | None,
+        *,
+        state: ConsentState | None,
+    ) -> Verdict:
+        """Writes a verified consent, or what stands in its way.
+
+        A consent that Amazon gave but could not be asked about (5xx, slow down) keeps its token on the attempt, so that
+        *Check result* can complete it without another trip to Amazon.
+        """
+        try:
+            async with database.begin() as work:
+                if refused and refused.turn is Turn.NOBODY:
+                    kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+                    attempt = replace(attempt, authorization_id=kept.id)
+                if refused and refused.reason not in _GIVEN_BUT_REFUSED:
+                    await self.refuse(work, attempt, store, refused, state=state)
+                    return refused
+                taken = await work.stores.bind(store, authorization.key.selling_partner_id)
+                if taken:
+                    await self.refuse(work, attempt, store, taken, state=state)
+                    return taken
+                kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+                return await self._accept(work, attempt, seller, store, kept, refused, state=state)
+        except ConcurrentChange:
+            # somebody else's consent for the same key, or a second answer for the same grant, was written first
+            async with database.begin() as work:
+                holder = await work.authorizations.find(authorization.key)
+                held = holder is not None and holder.seller_id != seller.id
+                late = Refused(Reason.HELD_BY_ANOTHER if held else Reason.AMAZON_UNAVAILABLE)
+                await self.refuse(work, attempt, store, late, state=state)
+            return late
+
+    async def _accept(
+        self,
+        work: Work,
+        attempt: ConsentAttempt,
+        seller: Seller,
+        store: Store,
+        authorization: Authorization,
+        refused: Refused | None,
+        *,
+        state: ConsentState | None,
+    ) -> Verdict:
+        """The grant stands; others that rest on the same authorization are renewed with it."""
+        del seller
+        now = self._clock()
+        grants = await work.grants.of_store(store)
+        accepted = self._accepted(grants[attempt.feature], authorization, now)
+        if refused:
+            accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
+        await work.grants.put(accepted)
+        renewed = await self._renew_others(work, authorization, store, attempt.feature, now)
+        verdict: Verdict = refused or Verified(at=now, ends_at=authorization.ends_at)
+        outcome = Outcome.REFUSED if refused else Outcome.GRANTED
+        reason = refused.reason if refused else None
+        if state is not None:
+            await work.attempts.settle(replace(state, outcome=outcome, reason=reason))
+        await work.attempts.update(
+            replace(
+                attempt,
+                outcome=outcome,
+                reason=reason,
+                detail="",
+                ended_at=now,
+                authorization_id=authorization.id,
+            )
+        )
+        other = other_feature(attempt.feature)
+        offer = other if other and grants[other].standing(now) is not GrantState.GRANTED else None
+        await work.outbox.tell(
+            attempt.team_id,
+            attempt.user_id,
+            ConsentResult(
+                attempt_id=attempt.id,
+                store=StoreRef.of(store),
+                feature=attempt.feature,
+                reason=reason.value if reason else "",
+                ends_at=authorization.ends_at.isoformat(),
+                offer=offer,
+                also_renewed=renewed,
+            ),
+        )
+        await work.audit.record(
+            AuditEvent(
+                now,
+                attempt.team_id,
+                attempt.user_id,
+                "grant.accepted" if verdict else "grant.without_permission",
+                store.id,
+                details={"feature": attempt.feature.value, "authorization": authorization.id},
+            )
+        )
+        return verdict
+
+    async def _renew_others(
+        self, work: Work, authorization: Authorization, store: Store, feature: FeatureKey, now: datetime
+    ) -> tuple[str, ...]:
+        labels = []
+        for other, grant in await work.grants.resting_on(authorization.id):
+            if other.id == store.id and grant.feature is feature:
+                continue
+            if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
+                await work.grants.put(self._accepted(grant, authorization, now))
+                labels.append(other.label)
+        return tuple(labels)
+
+    @staticmethod
+    def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:
+        return grant.after(Move.ACCEPT, at=now, authorization_id=authorization.id, ends_at=authorization.ends_at)

@@ -1,0 +1,1 @@
+"""The ASGI edge: Slack's ingress, security headers, limits, health. Knows no stories."""

@@ -1,0 +1,141 @@
+"""HTML out of templates: compiled once, escaped always, in the reader's language."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from bot.i18n import LOCALES, Speaker, locale_for
+from handlers.consent_guard import LANGUAGE_COOKIE
+from handlers.stories import Names
+
+_FOLDER = Path(__file__).parent / "pages"
+_STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+#: each language in its own words: whoever needs the switch cannot read the page
+LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "zh-CN": "简体中文", "zh-TW": "繁體中文"}
+
+#: a page about one person: kept nowhere, and its address, which is a secret, told to nobody
+PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    media_type: str
+    plain: bytes
+    packed: bytes
+    version: str
+
+
+class StaticFiles:
+    """The style sheet and the script, in memory, under addresses that change with their content."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        for name, media_type in _STATIC.items():
+            plain = (_FOLDER / "static" / name).read_bytes()
+            version = hashlib.sha256(plain).hexdigest()[:12]
+            self._files[name] = _File(media_type, plain, gzip.compress(plain, mtime=0), version)
+
+    def address(self, name: str) -> str:
+        return f"/static/{name}?v={self._files[name].version}"
+
+    def route(self) -> Route:
+        return Route("/static/{name}", self._serve, methods=["GET"])
+
+    async def _serve(self, request: Request) -> Response:
+        file = self._files.get(request.path_params["name"])
+        if file is None:
+            return Response("Not found\n", 404, media_type="text/plain")
+        lasting = request.query_params.get("v") == file.version
+        headers = {
+            "cache-control": "public, max-age=31536000, immutable" if lasting else "no-cache",
+            "etag": f'"{file.version}"',
+            "vary": "Accept-Encoding",
+        }
+        if headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(file.packed, headers={**headers, "content-encoding": "gzip"}, media_type=file.media_type)
+        return Response(file.plain, headers=headers, media_type=file.media_type)
+
+
+class Pages:
+    """Every page of the consent: `show` puts one into words."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self.static = StaticFiles()
+        self._environment = Environment(
+            loader=FileSystemLoader(_FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals["static"] = self.static.address
+        self._templates = {
+            path.name: self._environment.get_template(path.name) for path in sorted(_FOLDER.glob("*.html"))
+        }
+
+    def show(
+        self, request: Request, name: str, say: Speaker, *, status: int = 200, **facts: Any
+    ) -> HTMLResponse:
+        """A page. HEAD gets its headers only: Starlette's server drops the body."""
+        body = self._templates[name].render(
+            say=say,
+            systems=self._names.facts(say),
+            languages=[
+                {"locale": locale, "name": LANGUAGE_NAMES[locale], "address": _in_language(request, locale)}
+                for locale in LOCALES
+            ],
+            **facts,
+        )
+        return HTMLResponse(body, status, headers={**PRIVATE, "content-language": say.locale})
+
+    def plain(self, request: Request, say: Speaker, key: str, *, status: int, **facts: object) -> HTMLResponse:
+        """A page that says one thing: `page.<key>.title` and `page.<key>.advice`."""
+        return self.say(
+            request, say, title=say(f"page.{key}.title", **facts), advice=say(f"page.{key}.advice", **facts), status=status
+        )
+
+    def say(self, request: Request, say: Speaker, *, title: str, advice: str, status: int) -> HTMLResponse:
+        return self.show(request, "message.html", say, status=status, title=title, advice=advice)
+
+
+def chosen_locale(request: Request) -> str | None:
+    """The language that somebody chose on a page: just now, or before."""
+    for tag in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if tag in LOCALES:
+            return tag
+    return None
+
+
+def accepted_locale(request: Request) -> str:
+    """The first language we speak of those the browser asks for; those marked with q=0 it does not want."""
+    wanted = []
+    for place, part in enumerate(request.headers.get("accept-language", "").split(",")[:20]):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            weight = 0.0
+        if weight > 0 and tag[:2].casefold() in ("en", "zh"):
+            wanted.append((-weight, place, tag))
+    return locale_for(min(wanted)[2]) if wanted else locale_for(None)
+
+
+def _in_language(request: Request, locale: str) -> str:
+    """The same page in another language; relative, so that it stays on the address the reader came by."""
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key == "for"]
+    return "?" + "&".join(f"{key}={value}" for key, value in [("lang", locale), *kept if kept == [("for", "primary")] else []])

@@ -1,0 +1,226 @@
+"""Hangs the registry on Bolt: one catch-all listener per kind, the person looked up once, errors told where they happened."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import GrantdeskError, WeMustAct
+from bot.ports import Message, People, Person
+from handlers.blocks import problem_message
+from handlers.routing import (
+    ActionCall,
+    Call,
+    CommandCall,
+    EventCall,
+    Registry,
+    ShortcutCall,
+    ViewCall,
+    chosen_in,
+    inputs_of,
+    notes_of,
+    problems_by_field,
+    value_of,
+)
+
+log = structlog.get_logger(__name__)
+_ANY = re.compile("")
+
+
+def listen(app: AsyncApp, registry: Registry, people: People) -> None:
+    """Registers the catch-all listeners."""
+    listener = _Listener(registry, people)
+    app.command(_ANY)(listener.command)
+    app.action(_ANY)(listener.action)
+    app.view(_ANY)(listener.view)
+    app.view_closed(_ANY)(listener.closed)
+    app.shortcut(_ANY)(listener.shortcut)
+    app.event(_ANY)(listener.event)
+    app.error(_unexpected)
+
+
+class _Listener:
+    def __init__(self, registry: Registry, people: People) -> None:
+        self._registry = registry
+        self._people = people
+
+    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        handler = self._registry.commands.get(body["command"])
+        person = await self._person(body["team_id"], body["user_id"])
+        call = CommandCall(
+            person=person,
+            ack=ack,
+            client=client,
+            trigger_id=body.get("trigger_id", ""),
+            channel_id=body.get("channel_id", ""),
+            command=body["command"],
+            text=body.get("text", "").strip(),
+        )
+        if handler is None:
+            await ack()
+            return
+        await _told(handler, call, call.reply)
+
+    async def action(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        taken = chosen_in(body.get("actions", []))
+        name, _, argument = str(taken.get("action_id", "")).partition(":")
+        handler = self._registry.actions.get(name)
+        if handler is None:  # a link's button, or a card from an older version
+            await ack()
+            return
+        container: Mapping[str, Any] = body.get("container") or {}
+        view: Mapping[str, Any] | None = body.get("view")
+        state = (view or {}).get("state") or body.get("state")
+        call = ActionCall(
+            person=await self._person(_team_of(body), body["user"]["id"]),
+            ack=ack,
+            client=client,
+            trigger_id=body.get("trigger_id", ""),
+            channel_id=(body.get("channel") or {}).get("id", ""),
+            action=name,
+            argument=argument,
+            value=value_of(taken),
+            message_ts=str(container.get("message_ts", "")),
+            view=view,
+            inputs=inputs_of(state),
+            ephemeral=bool(container.get("is_ephemeral")),
+            response_url=body.get("response_url", ""),
+        )
+        await _told(handler, call, call.whisper)
+        await ack()
+
+    async def view(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        view = body["view"]
+        handler = self._registry.views.get(view.get("callback_id", ""))
+        if handler is None:
+            await ack()
+            return
+        call = ViewCall(
+            person=await self._person(_team_of(body), body["user"]["id"]),
+            ack=ack,
+            client=client,
+            trigger_id=body.get("trigger_id", ""),
+            callback=view["callback_id"],
+            inputs=inputs_of(view.get("state")),
+            notes=notes_of(view),
+            view=view,
+        )
+        try:
+            await handler(call)
+        except WeMustAct:
+            raise
+        except GrantdeskError as problem:
+            await _show_in_form(call, problem)
+
+    async def closed(self, ack: AsyncAck) -> None:
+        await ack()
+
+    async def shortcut(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        handler = self._registry.shortcuts.get(body.get("callback_id", ""))
+        if handler is None:
+            await ack()
+            return
+        message: Mapping[str, Any] = body.get("message") or {}
+        call = ShortcutCall(
+            person=await self._person(_team_of(body), body["user"]["id"]),
+            ack=ack,
+            client=client,
+            trigger_id=body.get("trigger_id", ""),
+            channel_id=(body.get("channel") or {}).get("id", ""),
+            callback=body["callback_id"],
+            message_text=str(message.get("text", "")),
+            message_ts=str(message.get("ts", "")),
+            author_id=str(message.get("user", "")),
+        )
+        await _told(handler, call, call.whisper)
+        await ack()
+
+    async def event(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        event: Mapping[str, Any] = body.get("event") or {}
+        kind = str(event.get("type", ""))
+        team_id = str(body.get("team_id", ""))
+        for handler in self._registry.events.get(kind, []):
+            user = event.get("user")
+            user_id = str(user.get("id", "")) if isinstance(user, dict) else str(user or "")
+            call = EventCall(
+                person=await self._person(team_id, user_id) if user_id else Person(team_id, "", "en", "UTC"),
+                ack=ack,
+                client=client,
+                channel_id=str(event.get("channel", "")),
+                kind=kind,
+                event=event,
+            )
+            try:
+                await handler(call)
+            except WeMustAct:
+                raise
+            except GrantdeskError as problem:
+                if call.channel_id and user_id:
+                    await call.whisper(problem_message(problem, call.person))
+        await ack()
+
+    async def _person(self, team_id: str, user_id: str) -> Person:
+        return await self._people.get(team_id, user_id)
+
+
+def _team_of(body: Mapping[str, Any]) -> str:
+    return str((body.get("team") or {}).get("id") or body["user"].get("team_id", ""))
+
+
+async def _told(
+    handler: Callable[[Any], Awaitable[None]], call: Call, tell: Callable[[Message], Awaitable[None]]
+) -> None:
+    """Runs a handler; an expected error is a sentence to the person, in their language."""
+    try:
+        await handler(call)
+    except WeMustAct:
+        raise
+    except GrantdeskError as problem:
+        await tell(problem_message(problem, call.person))
+    except SlackApiError as refusal:
+        # the modal's three seconds were over before it could be opened: nothing was lost, the press can be repeated
+        if refusal.response.get("error") not in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
+            raise
+        log.info("trigger expired", action="trigger_expired")
+
+
+async def _show_in_form(call: ViewCall, problem: GrantdeskError) -> None:
+    """Under the inputs it is about; a problem about none of them goes under the first."""
+    known = {
+        action_id: block["block_id"]
+        for block in call.view.get("blocks", [])
+        if block.get("type") == "input"
+        for action_id in [block["element"]["action_id"]]
+    }
+    errors: dict[str, str] = {}
+    for name, sentence in problems_by_field(problem, call.say).items():
+        block_id = known.get(name) or next(iter(known.values()), "")
+        errors[block_id] = f"{errors[block_id]} {sentence}" if block_id in errors else sentence
+    if known:
+        await call.show_errors(errors)
+    else:
+        await call.ack()
+        await call.whisper(problem_message(problem, call.person))
+
+
+async def _unexpected(error: Exception, body: dict[str, Any], client: AsyncWebClient, ack: AsyncAck) -> None:
+    """Something we did not foresee: an incident number for the person and for the log, and no text of the payload."""
+    incident = secrets.token_hex(4)
+    log.error("unexpected error", action="unexpected", incident=incident, kind=type(error).__name__, exc_info=error)
+    user = body.get("user_id") or (body.get("user") or {}).get("id")
+    if user is None:
+        return
+    team = str(body.get("team_id") or (body.get("team") or {}).get("id", ""))
+    message = problem_message(WeMustAct(incident=incident), Person(team, user, "en", "UTC"))
+    if body.get("command"):
+        await ack(text=message.text, response_type="ephemeral")
+        return
+    await ack()
+    await client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False)

@@ -1,0 +1,80 @@
+"""Reacts to `/authstatus [store]`: each store with the platform's label, both features, the day each ends, and the buttons
+that make sense. What it shows is what was last learned; its *check* buttons ask Amazon.
+"""
+
+from __future__ import annotations
+
+from bot.errors import NoStores
+from bot.i18n import Speaker
+from bot.ports import Message, Person
+from bot.services.reporting import StoreReport
+from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
+from handlers.routing import ActionCall, CommandCall, Registry
+from handlers.stores import grant_buttons
+from handlers.stories import Stories
+from handlers.wording import report_lines
+from handlers.words import split_words
+
+#: stores on one page: three blocks each, under Slack's fifty
+PAGE = 12
+
+
+def register(registry: Registry, stories: Stories) -> None:
+    """Hangs the capability on the registry."""
+    edge = _Status(stories)
+    registry.command("/authstatus", edge.command)
+    registry.action("status.show", edge.press)
+
+
+class _Status:
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
+
+    async def command(self, call: CommandCall) -> None:
+        words = split_words(call.text)
+        if words and words[0].casefold() == "help":
+            await call.reply(message(section(mrkdwn(call.person)("usage.authstatus"))))
+            return
+        if words:
+            store = await self._stories.stores.find(call.person, " ".join(words))
+            await call.reply(await self._one(call.person, store.id))
+            return
+        await call.reply(await self.page(call.person, 0))
+
+    async def press(self, call: ActionCall) -> None:
+        await call.whisper(await self.page(call.person, int(call.value) if call.value.isdigit() else 0))
+
+    async def _one(self, person: Person, store_id: str) -> Message:
+        report = await self._stories.reporting.store(person, store_id)
+        bare = Speaker(person.locale, tz=person.tz)
+        return message(*store_blocks(mrkdwn(person), bare, report))
+
+    async def page(self, person: Person, page: int) -> Message:
+        """A page of the person's stores. Raises NoStores."""
+        reports = await self._stories.reporting.stores(person)
+        if not reports:
+            raise NoStores
+        say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
+        blocks: list[Block] = []
+        for report in reports[page * PAGE : (page + 1) * PAGE]:
+            blocks += [*store_blocks(say, bare, report), divider()]
+        blocks = blocks[:-1]
+        turns = [
+            button(bare(key), f"status.show:{goal}", value=str(goal))
+            for key, goal, there in (
+                ("button.previous", page - 1, page > 0),
+                ("button.next", page + 1, len(reports) > (page + 1) * PAGE),
+            )
+            if there
+        ]
+        if turns:
+            blocks.append(actions(*turns))
+        return message(*blocks)
+
+
+def store_blocks(say: Speaker, bare: Speaker, report: StoreReport) -> list[Block]:
+    """One store: its lines and its buttons."""
+    if report.store.disabled_at is not None:
+        enable = button(bare("button.enable"), "store.do:enable", value=report.store.id)
+        return [section(report_lines(say, report)), actions(enable)]
+    return [section(report_lines(say, report)), actions(*grant_buttons(bare, report))]

@@ -1,0 +1,537 @@
+"""Reacts to `/store add|list|show|edit|share|disable|enable|delete`.
+
+`add` opens the preparations for a first store, then the form; `/store add "Acme US" US 2026-01-31` needs neither. Whoever
+names no store where several would do is asked which one.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.features import FEATURES, FeatureKey
+from bot.domain.marketplaces import MARKETPLACES
+from bot.domain.notices import Notice, SharedWithYou, StoreAdded, StoreRef
+from bot.domain.stores import LABEL_LIMIT, PRODUCT_ID_TYPES, Store
+from bot.errors import IndividualPlan, NoStores, NotAPerson, UnknownPerson, UnknownWord, WhichStore
+from bot.i18n import Speaker
+from bot.ports import Message, Person, Sending
+from bot.services.reporting import StoreReport
+from bot.services.stores import StoreDraft
+from handlers.blocks import (
+    Block,
+    actions,
+    button,
+    confirmation,
+    context,
+    divider,
+    escape,
+    field,
+    fit,
+    header,
+    message,
+    modal,
+    mrkdwn,
+    option,
+    plain,
+    problem_message,
+    section,
+    select,
+    text_input,
+)
+from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
+from handlers.stories import Stories
+from handlers.wording import feature_name, grant_line, status_name, store_name
+from handlers.words import mentioned_user, pick, split_words
+
+#: stores on one page of a list: two blocks each, with room for the rest
+PAGE = 20
+#: Slack's limit for a menu
+OPTIONS = 100
+
+_DRAFT_FIELDS = ("label", "marketplace", "initial_order_date", "contact_email", "website", "attribute_mapping")
+
+
+def register(registry: Registry, stories: Stories) -> None:
+    """Hangs the capability on the registry."""
+    edge = _Stores(stories)
+    registry.command("/store", edge.command)
+    registry.view("store.prepare", edge.prepared)
+    registry.view("store.add", edge.submitted)
+    registry.view("store.edit", edge.edited)
+    registry.action("store.add", edge.press_add)
+    registry.action("store.list", edge.press_list)
+    registry.action("store.prepare", edge.press_prepare)
+    registry.action("store.pick", edge.picked)
+    registry.action("store.do", edge.press_do)
+    registry.notice(StoreAdded, edge.render_added)
+    registry.notice(SharedWithYou, edge.render_shared)
+
+
+class _Stores:
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
+        self._words: Mapping[str, Callable[[CommandCall, Sequence[str]], Awaitable[None]]] = {
+            "add": self._add,
+            "list": self._list,
+            "show": self._named("show"),
+            "edit": self._named("edit"),
+            "share": self._share,
+            "disable": self._named("disable"),
+            "enable": self._named("enable"),
+            "delete": self._named("delete"),
+            "prepare": self._prepare,
+            "help": self._help,
+        }
+        self._doings: Mapping[str, Callable[[Call, str], Awaitable[Message | None]]] = {
+            "show": self._show,
+            "edit": self._edit,
+            "disable": self._disable,
+            "enable": self._enable,
+            "delete": self._delete,
+        }
+
+    # --- the command -------------------------------------------------------------------------------------------------
+
+    async def command(self, call: CommandCall) -> None:
+        words = split_words(call.text)
+        if not words:
+            await self._help(call, [])
+            return
+        try:
+            word = pick(words[0], self._words)
+        except UnknownWord as problem:
+            told = problem_message(problem, call.person)
+            await call.reply(Message(f"{told.text}\n{self._usage(call)}", [*told.blocks, section(self._usage(call))]))
+            return
+        await self._words[word](call, words[1:])
+
+    def _usage(self, call: Call) -> str:
+        return mrkdwn(call.person)("usage.store")
+
+    async def _help(self, call: CommandCall, _: Sequence[str]) -> None:
+        await call.reply(message(section(self._usage(call))))
+
+    async def _add(self, call: CommandCall, words: Sequence[str]) -> None:
+        complete = 3
+        if len(words) < complete:
+            given = dict(zip(_DRAFT_FIELDS, words, strict=False))
+            await self._open_add(call, given)
+            await call.ack()
+            return
+        # the name may have spaces even without quotes: the last two words are the marketplace and the day
+        label = " ".join(words[:-2])
+        prepared = await self._stories.stores.is_prepared(call.person)
+        draft = StoreDraft(label=label, marketplace=words[-2], initial_order_date=words[-1])
+        added = await self._stories.stores.add(call.person, draft)
+        blocks = self._added_blocks(mrkdwn(call.person), StoreRef.of(added.store))
+        if not prepared:
+            blocks += [divider(), *self._preparation_blocks(mrkdwn(call.person), call.say)]
+        await call.reply(message(*blocks))
+
+    async def _list(self, call: CommandCall, _: Sequence[str]) -> None:
+        await call.reply(await self._list_page(call.person, 0))
+
+    async def _prepare(self, call: CommandCall, _: Sequence[str]) -> None:
+        await call.open(self._preparation_view(call.person, {}))
+        await call.ack()
+
+    async def _share(self, call: CommandCall, words: Sequence[str]) -> None:
+        colleague = mentioned_user(html.unescape(words[0])) if len(words) == 1 else None
+        if colleague is None:
+            raise NotAPerson
+        try:
+            profile = (await call.client.users_info(user=colleague))["user"]
+        except SlackApiError:
+            raise UnknownPerson from None
+        if profile.get("is_bot") or profile.get("deleted") or profile.get("team_id") not in (None, call.person.team_id):
+            raise UnknownPerson
+        name = str(profile.get("real_name") or profile.get("name") or colleague)
+        stores = await self._stories.stores.share(call.person, colleague, colleague_name=name)
+        say = mrkdwn(call.person)
+        await call.reply(message(section(say.count("store.shared", len(stores), colleague=name))))
+
+    def _named(self, doing: str) -> Callable[[CommandCall, Sequence[str]], Awaitable[None]]:
+        """A word that is about one store: the named one, the only one, or the one picked from a menu."""
+
+        async def run(call: CommandCall, words: Sequence[str]) -> None:
+            try:
+                store = await self._stories.stores.find(call.person, " ".join(words))
+            except WhichStore:
+                stores = await self._stories.stores.all(call.person)
+                await call.reply(which_store(call.person, stores, f"store.pick:{doing}"))
+                return
+            said = await self._doings[doing](call, store.id)
+            await (call.reply(said) if said else call.ack())
+
+        return run
+
+    # --- presses -----------------------------------------------------------------------------------------------------
+
+    async def press_add(self, call: ActionCall) -> None:
+        await self._open_add(call, {})
+
+    async def press_prepare(self, call: ActionCall) -> None:
+        await call.open(self._preparation_view(call.person, {}))
+
+    async def press_list(self, call: ActionCall) -> None:
+        page = int(call.value) if call.value.isdigit() else 0
+        await call.whisper(await self._list_page(call.person, page))
+
+    async def picked(self, call: ActionCall) -> None:
+        """A store was chosen from the menu; the argument says what for."""
+        doing = self._doings.get(call.argument)
+        if doing and call.value and (said := await doing(call, call.value)):
+            await call.whisper(said)
+
+    async def press_do(self, call: ActionCall) -> None:
+        """A button of a store's card: the argument is the doing, the value the store."""
+        await self.picked(call)
+
+    # --- the forms ---------------------------------------------------------------------------------------------------
+
+    async def _open_add(self, call: Call, given: Mapping[str, str]) -> None:
+        if await self._stories.stores.is_prepared(call.person):
+            await call.open(self._form(call.person, "store.add", given))
+        else:
+            await call.open(self._preparation_view(call.person, given))
+
+    async def prepared(self, call: ViewCall) -> None:
+        """The preparations were read: on to the form, or a stop for an Individual plan."""
+        if call.inputs.get("plan") != "professional":
+            raise IndividualPlan
+        await self._stories.stores.confirm_preparations(call.person)
+        given = {name: value for name, value in call.notes.items() if name in _DRAFT_FIELDS}
+        if call.notes.get("reading"):
+            await call.ack()
+            return
+        await call.replace_with(self._form(call.person, "store.add", given))
+
+    async def submitted(self, call: ViewCall) -> None:
+        added = await self._stories.stores.add(call.person, _draft(call.inputs), announce=True)
+        say = mrkdwn(call.person)
+        await call.replace_with(
+            modal(
+                "store.added",
+                title=call.say("store.added.title"),
+                close=call.say("button.close"),
+                blocks=self._added_blocks(say, StoreRef.of(added.store)),
+            )
+        )
+
+    async def edited(self, call: ViewCall) -> None:
+        store = await self._stories.stores.edit(call.person, call.notes.get("store_id", ""), _draft(call.inputs))
+        await call.ack()
+        say = mrkdwn(call.person)
+        await call.whisper(message(section(say("store.edited", store=store.label))))
+
+    def _form(
+        self, person: Person, callback_id: str, given: Mapping[str, str], *, notes: Mapping[str, str] | None = None
+    ) -> Block:
+        say = Speaker(person.locale, tz=person.tz)
+        edit = callback_id == "store.edit"
+        today = self._stories.clock().astimezone(say.zone).date()
+        marketplaces = [option(say.marketplace(row), code) for code, row in MARKETPLACES.items()]
+        chosen = given.get("marketplace", "").upper()
+        return modal(
+            callback_id,
+            title=say("store.form.edit_title" if edit else "store.form.title"),
+            submit=say("button.save" if edit else "button.add"),
+            close=say("button.cancel"),
+            notes=notes,
+            blocks=[
+                field(
+                    say("store.form.label"),
+                    text_input(
+                        "label",
+                        initial=fit(given.get("label", ""), LABEL_LIMIT),
+                        placeholder=say("store.form.label_example"),
+                    ),
+                    hint=say("store.form.label_hint", limit=LABEL_LIMIT),
+                ),
+                field(
+                    say("store.form.marketplace"),
+                    select(
+                        "marketplace",
+                        marketplaces,
+                        initial="UK" if chosen == "GB" else chosen,
+                        placeholder=say("store.form.marketplace_choose"),
+                    ),
+                    hint=say("store.form.marketplace_hint"),
+                ),
+                field(
+                    say("store.form.date"),
+                    {
+                        "type": "datepicker",
+                        "action_id": "initial_order_date",
+                        "initial_date": given.get("initial_order_date") or today.isoformat(),
+                    }
+                    if _is_day(given.get("initial_order_date", ""))
+                    else {"type": "datepicker", "action_id": "initial_order_date", "initial_date": today.isoformat()},
+                    hint=say("store.form.date_hint"),
+                ),
+                field(
+                    say("store.form.email"),
+                    text_input("contact_email", initial=given.get("contact_email", "")),
+                    hint=say("store.form.email_hint"),
+                    optional=True,
+                ),
+                field(
+                    say("store.form.website"),
+                    text_input("website", initial=given.get("website", "")),
+                    hint=say("store.form.website_hint"),
+                    optional=True,
+                ),
+                field(
+                    say("store.form.mapping"),
+                    text_input("attribute_mapping", initial=given.get("attribute_mapping", ""), multiline=True),
+                    hint=say("store.form.mapping_hint", types=", ".join(PRODUCT_ID_TYPES)),
+                    optional=True,
+                ),
+            ],
+        )
+
+    def _preparation_view(self, person: Person, given: Mapping[str, str]) -> Block:
+        say = Speaker(person.locale, tz=person.tz)
+        notes = {name: fit(value, 300) for name, value in given.items()}
+        return modal(
+            "store.prepare",
+            title=say("prepare.title"),
+            submit=say("button.continue"),
+            close=say("button.cancel"),
+            notes=notes,
+            blocks=[
+                *self._preparation_blocks(mrkdwn(person), say),
+                field(
+                    say("prepare.plan"),
+                    select(
+                        "plan",
+                        [
+                            option(say("prepare.plan_professional"), "professional"),
+                            option(say("prepare.plan_individual"), "individual"),
+                        ],
+                        kind="radio_buttons",
+                    ),
+                    hint=say("prepare.plan_hint"),
+                ),
+            ],
+        )
+
+    def _preparation_blocks(self, marked: Speaker, say: Speaker) -> list[Block]:
+        facts = self._stories.names.facts(marked)
+        return [
+            header(say("prepare.heading")),
+            section(marked("prepare.plan_rule", **facts)),
+            section(marked("prepare.who", **facts)),
+            section(marked("prepare.safe_environment", **facts)),
+            section(marked("prepare.each_marketplace", **facts)),
+        ]
+
+    # --- what is said ------------------------------------------------------------------------------------------------
+
+    def _added_blocks(self, say: Speaker, store: StoreRef) -> list[Block]:
+        facts = self._stories.names.facts(say)
+        bare = say.escaping(str)
+        return [
+            section(f":white_check_mark: *{say('store.added.title')}*\n{store_name(say, store)}"),
+            section(say("store.added.next", **facts)),
+            *[section(f"*{feature_name(say, key)}*\n{say(f'feature.{key.value}.does', **facts)}") for key in FEATURES],
+            actions(
+                *[grant_button(bare, key, store.id, primary=position == 0) for position, key in enumerate(FEATURES)]
+            ),
+        ]
+
+    def render_added(self, notice: Notice, person: Person) -> list[Sending]:
+        if not isinstance(notice, StoreAdded):
+            raise TypeError(type(notice).__name__)
+        return [Sending(message(*self._added_blocks(mrkdwn(person), notice.store)))]
+
+    def render_shared(self, notice: Notice, person: Person) -> list[Sending]:
+        if not isinstance(notice, SharedWithYou):
+            raise TypeError(type(notice).__name__)
+        say = mrkdwn(person)
+        labels = say.list([say.fact(label) for label in notice.labels])
+        text = f"<@{notice.by_user_id}> {say('store.shared_with_you')}\n{labels}"
+        bare = say.escaping(str)
+        return [Sending(message(section(text), actions(button(bare("button.status"), "status.show"))))]
+
+    async def _list_page(self, person: Person, page: int) -> Message:
+        reports = await self._stories.reporting.stores(person)
+        if not reports:
+            raise NoStores
+        say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
+        shown = reports[page * PAGE : (page + 1) * PAGE]
+        blocks: list[Block] = [section(say.count("store.list", len(reports)))]
+        blocks += [
+            section(
+                f"*{store_name(say, report.store)}*\n{status_name(say, report.status)}",
+                accessory=button(bare("button.details"), "store.do:show", value=report.store.id),
+            )
+            for report in shown
+        ]
+        more = [
+            button(bare(key), f"store.list:{goal}", value=str(goal))
+            for key, goal, there in (
+                ("button.previous", page - 1, page > 0),
+                ("button.next", page + 1, len(reports) > (page + 1) * PAGE),
+            )
+            if there
+        ]
+        blocks.append(actions(*more, button(bare("button.add_store"), "store.add")))
+        return message(*blocks)
+
+    async def _show(self, call: Call, store_id: str) -> Message:
+        report = await self._stories.reporting.store(call.person, store_id)
+        say, bare = mrkdwn(call.person), call.say
+        store = report.store
+        facts = [
+            ("store.form.date", say.date(store.initial_order_date)),
+            ("store.form.email", escape(store.contact_email or "—")),
+            ("store.form.website", escape(store.website or "—")),
+            ("store.form.mapping", escape(", ".join(f"{k} = {v}" for k, v in store.attribute_mapping.items()) or "—")),
+        ]
+        lines = [f"*{bare(key)}*: {value}" for key, value in facts]
+        return message(
+            section(f"*{store_name(say, store)}*\n{status_name(say, report.status)}"),
+            section("\n".join(grant_line(say, grant, now=report.at) for grant in report.grants.values())),
+            section("\n".join(lines)),
+            actions(*_store_buttons(bare, report)),
+        )
+
+    async def _edit(self, call: Call, store_id: str) -> None:
+        store = await self._stories.stores.get(call.person, store_id)
+        given = {
+            "label": store.label,
+            "marketplace": store.marketplace_code,
+            "initial_order_date": store.initial_order_date.isoformat(),
+            "contact_email": store.contact_email or "",
+            "website": store.website or "",
+            "attribute_mapping": "\n".join(f"{kind}={name}" for kind, name in store.attribute_mapping.items()),
+        }
+        await call.open(self._form(call.person, "store.edit", given, notes={"store_id": store.id}))
+
+    async def _disable(self, call: Call, store_id: str) -> Message:
+        store = await self._stories.stores.disable(call.person, store_id)
+        return self._switched(
+            call, "store.disabled", store, button(call.say("button.enable"), "store.do:enable", value=store.id)
+        )
+
+    async def _enable(self, call: Call, store_id: str) -> Message:
+        store = await self._stories.stores.enable(call.person, store_id)
+        return self._switched(call, "store.enabled", store, button(call.say("button.status"), "status.show"))
+
+    async def _delete(self, call: Call, store_id: str) -> Message:
+        """From a command: asks first; from the button that asked, deletes."""
+        say = mrkdwn(call.person)
+        if isinstance(call, ActionCall) and call.action == "store.do":
+            store = await self._stories.stores.delete(call.person, store_id)
+            return message(section(say("store.deleted", store=store.label, **self._stories.names.facts(say))))
+        store = await self._stories.stores.get(call.person, store_id)
+        return message(
+            section(say("store.delete_ask", store=store.label, **self._stories.names.facts(say))),
+            actions(
+                button(call.say("button.delete"), "store.do:delete", value=store.id, style="danger"),
+                button(call.say("button.disable_instead"), "store.do:disable", value=store.id),
+            ),
+        )
+
+    def _switched(self, call: Call, key: str, store: Store, *buttons: Block) -> Message:
+        say = mrkdwn(call.person)
+        return message(section(say(key, store=store.label, **self._stories.names.facts(say))), actions(*buttons))
+
+
+def grant_button(
+    say: Speaker, feature: FeatureKey, store_id: str, *, primary: bool = False, key: str = "button.grant"
+) -> Block:
+    """The button that makes a link for a feature; `key` names its face."""
+    return button(
+        say(key, feature=say(f"feature.{feature.value}.name")),
+        f"grant.start:{feature.value}",
+        value=store_id,
+        style="primary" if primary else "",
+    )
+
+
+def which_store(person: Person, stores: Sequence[Store], action_id: str, *, note: str = "") -> Message:
+    """Asks which store is meant."""
+    say = Speaker(person.locale, tz=person.tz)
+    options = [option(f"{store.label} · {store.marketplace_code}", store.id) for store in stores[:OPTIONS]]
+    menu = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(say("store.which_placeholder")),
+        "options": options,
+    }
+    return message(
+        section(note or say("store.which"), accessory=menu),
+        context(say("store.which_more")) if len(stores) > OPTIONS else None,
+    )
+
+
+def _store_buttons(say: Speaker, report: StoreReport) -> list[Block]:
+    store = report.store
+    if store.disabled_at is not None:
+        return [
+            button(say("button.enable"), "store.do:enable", value=store.id, style="primary"),
+            _delete_button(say, store),
+        ]
+    return [
+        *grant_buttons(say, report),
+        button(say("button.edit"), "store.do:edit", value=store.id),
+        button(
+            say("button.disable"),
+            "store.do:disable",
+            value=store.id,
+            confirm=confirmation(
+                title=say("store.disable_confirm_title"),
+                text=say("store.disable_confirm", store=store.label),
+                yes=say("button.disable"),
+                no=say("button.cancel"),
+            ),
+        ),
+        _delete_button(say, store),
+    ]
+
+
+def grant_buttons(say: Speaker, report: StoreReport) -> list[Block]:
+    """For each feature the one button that makes sense: grant, renew, or check."""
+    return [button_for(say, report, feature) for feature in report.grants]
+
+
+def button_for(say: Speaker, report: StoreReport, feature: FeatureKey) -> Block:
+    grant = report.grants[feature]
+    state = grant.standing(report.at)
+    name = say(f"feature.{feature.value}.name")
+    if state.value in ("granted", "authorizing", "permission_problem") and not grant.is_expiring(report.at):
+        return button(say("button.check_feature", feature=name), f"grant.check:{feature.value}", value=report.store.id)
+    renew = state.value in ("granted", "expired", "revoked")
+    return grant_button(
+        say, feature, report.store.id, primary=True, key="button.renew_feature" if renew else "button.grant"
+    )
+
+
+def _delete_button(say: Speaker, store: Store) -> Block:
+    return button(
+        say("button.delete"),
+        "store.do:delete",
+        value=store.id,
+        style="danger",
+        confirm=confirmation(
+            title=say("store.delete_confirm_title"),
+            text=say("store.delete_confirm", store=store.label),
+            yes=say("button.delete"),
+            no=say("button.cancel"),
+            danger=True,
+        ),
+    )
+
+
+def _draft(inputs: Mapping[str, str]) -> StoreDraft:
+    return StoreDraft(**{name: inputs.get(name, "") for name in _DRAFT_FIELDS})
+
+
+def _is_day(text: str) -> bool:
+    parts = text.split("-")
+    return len(parts) == len("ymd") and all(part.isdigit() for part in parts) and len(text) == len("2026-01-31")

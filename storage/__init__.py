@@ -1,0 +1,1 @@
+"""Persistence: everything Grantdesk keeps, on SQLite or PostgreSQL. Knows nothing of Slack."""

@@ -1,0 +1,31 @@
+"""Scheduled runs. Each (job, due time) belongs to whoever inserts its row first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from storage import statements
+from storage.engine import Transactions
+from storage.tables import job_runs
+
+
+class SqlJobRuns:
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def claim(self, job: str, *, due: datetime) -> bool:
+        async with self._transactions.single() as connection:
+            mine = await connection.execute(
+                statements.insert(connection, job_runs)
+                .values(job=job, due_at=due)
+                .on_conflict_do_nothing(index_elements=["job", "due_at"])
+            )
+        return mine.rowcount == 1
+
+    async def prune(self, *, before: datetime) -> int:
+        """Forgets runs that were due before then; how many."""
+        async with self._transactions.single() as connection:
+            pruned = await connection.execute(delete(job_runs).where(job_runs.c.due_at < before))
+        return pruned.rowcount
