@@ -217,6 +217,10 @@ class Attempts(Protocol):
         """The newest attempt that was pressed, else the newest."""
         ...
 
+    async def latest_of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, ConsentAttempt]]:
+        """`latest` for every store of a seller, by store id; one query."""
+        ...
+
     async def update(self, attempt: ConsentAttempt) -> None: ...
 
     async def silent(self, *, now: datetime, limit: int) -> Sequence[ConsentAttempt]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,9 @@ AMAZON = "/amazon"
 
 _COOKIE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _NONCE_LENGTH = 43
+#: bytes: a pasted page of Chinese, percent-encoded
+_FORM_LIMIT = 256 * 1024
+_FIELD_LIMIT = 20
 _YEAR = 365 * 24 * 60 * 60
 
 
@@ -55,6 +59,24 @@ class Forms:
 
     def accept(self, token: str, secret: str) -> bool:
         return not self.fresh and hmac.compare_digest(token.encode(), self.token(secret).encode())
+
+
+class FormTooLarge(Exception):
+    """More was sent than any of our forms holds."""
+
+
+async def read_form(request: Request) -> Mapping[str, str]:
+    """The fields of a form; the first of each name."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _FORM_LIMIT:
+            raise FormTooLarge
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_FIELD_LIMIT)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 class Guard:
@@ -90,6 +112,4 @@ class Guard:
             self._set(response, LANGUAGE_COOKIE, locale, path=path, max_age=_YEAR)
 
     def _set(self, response: Response, name: str, value: str, *, path: str, max_age: int | None = None) -> None:
-        response.set_cookie(
-            name, value, max_age=max_age, path=path, secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.set_cookie(name, value, max_age=max_age, path=path, secure=self._secure, httponly=True, samesite="lax")

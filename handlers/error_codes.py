@@ -9,8 +9,8 @@ from bot.domain.verification import Turn
 from bot.i18n import Speaker
 
 
-def code_lines(say: Speaker, found: Recognised | None, facts: Mapping[str, str]) -> list[str]:
-    """What a code means, then whose turn it is; for an unknown one, what to send us."""
+def code_lines(say: Speaker, found: Recognised | None, facts: Mapping[str, str], *, told: bool = True) -> list[str]:
+    """What a code means, then whose turn it is; for an unknown one, what to send us. `told`: the desk has heard of it."""
     if found is None:
         return [say("amazon_error.none")]
     if found.known is None:
@@ -21,7 +21,7 @@ def code_lines(say: Speaker, found: Recognised | None, facts: Mapping[str, str])
     if found.known.retry_first:
         lines.append(say("amazon_error.retry_first"))
     turn = say(f"turn.{found.known.turn.value}")
-    if found.known.turn is Turn.US:
+    if found.known.turn is Turn.US and told:
         turn = f"{turn} {say('amazon_error.desk_told')}"
     lines.append(turn)
     return lines

@@ -24,6 +24,7 @@ from bot.domain.verification import Reason
 from bot.errors import IndividualPlan, NoStores, UnknownFeature, UnknownWord
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
+from bot.services.naming import feature_name
 from handlers.blocks import (
     Block,
     actions,
@@ -43,7 +44,7 @@ from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
 from handlers.stores import grant_button, which_store
 from handlers.stories import Stories
-from handlers.wording import feature_name, refusal, store_name
+from handlers.wording import store_name
 from handlers.words import pick, split_words
 
 #: what people also type for a feature
@@ -258,11 +259,7 @@ class _Granting:
             raise TypeError(type(notice).__name__)
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         names = self._stories.names
-        facts = {
-            **names.facts(say),
-            "developer": names.developers[notice.feature],
-            "application": names.application(notice.feature),
-        }
+        facts = names.of_feature(say, notice.feature)
         title = f"*{store_name(say, notice.store)}*\n{feature_name(say, notice.feature)}"
         blocks = [
             section(title),
@@ -313,7 +310,7 @@ class _Granting:
             happened, advice = self._refusal(say, notice)
             lines = [f":x: *{happened}*", advice]
             if notice.still_granted and notice.ends_at:
-                lines.append(say("grant.still_granted", ends=datetime.fromisoformat(notice.ends_at)))
+                lines.append(say("grant.still_granted", ends=say.date(datetime.fromisoformat(notice.ends_at))))
             buttons = actions(*_retry_buttons(bare, notice.feature, notice.store.id, notice.reason))
             card = message(section(f"{title}\n:x: {happened}"), buttons)
             return [
@@ -321,7 +318,7 @@ class _Granting:
                 Sending(message(section("\n".join(lines))), Placement.THREAD, subject=subject),
             ]
         ends = datetime.fromisoformat(notice.ends_at)
-        granted = say("grant.granted_until", ends=ends)
+        granted = say("grant.granted_until", ends=say.date(ends))
         card = message(
             section(f"{title}\n:white_check_mark: {granted}"),
             actions(
@@ -370,14 +367,14 @@ class _Granting:
         if notice.feature:
             lines.append(feature_name(say, notice.feature))
         if notice.reason and notice.feature:
-            lines += refusal(say, notice.reason, detail="", feature=notice.feature, names=names)
+            lines += names.refusal(say, notice.reason, detail="", feature=notice.feature)
             lines.append(say(f"desk.mend.{notice.reason}"))
         if notice.error_code:
             lines.append(f"`{notice.error_code}` {say(f'amazon_error.{notice.error_code}', **names.facts(say))}")
         return [Sending(message(section("\n".join(lines))))]
 
     def _refusal(self, say: Speaker, notice: ConsentResult | CheckResult) -> tuple[str, str]:
-        return refusal(say, notice.reason, detail=notice.detail, feature=notice.feature, names=self._stories.names)
+        return self._stories.names.refusal(say, notice.reason, detail=notice.detail, feature=notice.feature)
 
     def _success(
         self,
@@ -392,24 +389,16 @@ class _Granting:
         key = "check.verified" if checked else "grant.complete"
         lines = [
             f":white_check_mark: *{say(key)}* — {store_name(say, notice.store)} {feature_name(say, notice.feature)}",
-            say("grant.granted_until", ends=ends),
+            say("grant.granted_until", ends=say.date(ends)),
         ]
         if not checked:
-            lines.append(
-                say(
-                    "grant.look_for",
-                    developer=names.developers[notice.feature],
-                    application=names.application(notice.feature),
-                )
-            )
+            lines.append(say("grant.look_for", **names.of_feature(say, notice.feature)))
         if isinstance(notice, ConsentResult) and notice.also_renewed:
             lines.append(say("grant.also_renewed", labels=", ".join(notice.also_renewed)))
         blocks = [section("\n".join(lines))]
         status = button(bare("button.status"), "status.show")
         if notice.offer:
-            blocks.append(
-                section(say("grant.offer_other", feature=feature_name(say, notice.offer), **names.facts(say)))
-            )
+            blocks.append(section(say("grant.offer_other", **names.of_feature(say, notice.offer))))
             blocks.append(actions(grant_button(bare, notice.offer, notice.store.id, primary=True), status))
         elif not checked:
             blocks.append(section(say("grant.both_done", **names.facts(say))))

@@ -18,6 +18,7 @@ from bot.domain.stores import LABEL_LIMIT, PRODUCT_ID_TYPES, Store
 from bot.errors import IndividualPlan, NoStores, NotAPerson, UnknownPerson, UnknownWord, WhichStore
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Sending
+from bot.services.naming import feature_name
 from bot.services.reporting import StoreReport
 from bot.services.stores import StoreDraft
 from handlers.blocks import (
@@ -43,7 +44,7 @@ from handlers.blocks import (
 )
 from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
 from handlers.stories import Stories
-from handlers.wording import feature_name, grant_line, status_name, store_name
+from handlers.wording import grant_line, status_name, store_name
 from handlers.words import mentioned_user, pick, split_words
 
 #: stores on one page of a list: two blocks each, with room for the rest

@@ -4,45 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from bot.domain.features import FEATURES, FeatureKey
-from bot.i18n import Speaker
-from bot.ports import Clock, People
+from bot.ports import Clock, Installation, People
+from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.granting import Granting
+from bot.services.naming import Names
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Names that are configuration."""
+class Departure(Protocol):
+    """Where an installation begins, and the cookie it is tied to."""
 
-    platform: str
-    sister: str
-    #: what Seller Central lists a feature's application under
-    developers: Mapping[FeatureKey, str]
-
-    def facts(self, speaker: Speaker) -> dict[str, str]:
-        """The systems' names as the language writes them."""
-        return {
-            "platform": _CHINESE.get(self.platform, self.platform) if speaker.locale != "en" else self.platform,
-            "sister": self.sister_in(speaker.locale),
-        }
-
-    def sister_in(self, locale: str) -> str:
-        if locale == "zh-TW" and self.sister == "Feikan":
-            return "飛刊"
-        return _CHINESE.get(self.sister, self.sister) if locale != "en" else self.sister
-
-    @staticmethod
-    def application(feature: FeatureKey) -> str:
-        return FEATURES[feature].application_name
+    @property
+    def url(self) -> str: ...
+    @property
+    def cookie(self) -> str: ...
 
 
-#: how the default names are written in Chinese
-_CHINESE = {"SaleYee": "赛盈", "Feikan": "飞刊"}
+class Installer(Protocol):
+    """Adding the bot to a workspace, in two steps. What is not an Installation is a problem, as a word."""
+
+    @property
+    def cookie_name(self) -> str: ...
+
+    async def begin(self) -> Departure: ...
+
+    async def finish(self, query: Mapping[str, str], *, cookie: str | None) -> Installation | Any: ...
+
+
+class Workspaces(Protocol):
+    """The workspaces the bot is in."""
+
+    async def remove(self, team_id: str) -> None: ...
+
+
+class Profiles(People, Protocol):
+    """People whose profile may have changed."""
+
+    async def forget(self, team_id: str, user_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,11 @@ class Stories:
     checking: Checking
     reporting: Reporting
     support: Support
-    people: People
+    answering: Answering
+    people: Profiles
     clock: Clock
     names: Names
     public_url: str
+    workspaces: Workspaces
+    #: None where one workspace is configured by its token
+    installer: Installer | None

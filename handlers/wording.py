@@ -1,19 +1,17 @@
-"""Phrases that several capabilities share: how a store, a feature, a status and a refusal are put into words."""
+"""Phrases that several capabilities share: how a store, a status and a grant are put into words."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import Grant, GrantState
 from bot.domain.marketplaces import MARKETPLACES
 from bot.domain.notices import StoreRef
 from bot.domain.status import StatusKind, StoreStatus
 from bot.domain.stores import Store
-from bot.domain.verification import Reason
 from bot.i18n import Speaker
+from bot.services.naming import feature_name
 from bot.services.reporting import StoreReport
-from handlers.stories import Names
 
 #: what stands before a feature's line
 _MARKS = {
@@ -24,12 +22,6 @@ _MARKS = {
     GrantState.REVOKED: ":no_entry:",
     GrantState.PERMISSION_PROBLEM: ":warning:",
 }
-
-
-def feature_name(say: Speaker, feature: FeatureKey) -> str:
-    """The platform's own label, with a gloss where the label's language is not the reader's."""
-    label = FEATURES[feature].platform_label
-    return label if say.locale == "zh-CN" else f"{say(f'feature.{feature.value}.name')} {label}"
 
 
 def store_name(say: Speaker, store: Store | StoreRef) -> str:
@@ -56,7 +48,7 @@ def grant_line(say: Speaker, grant: Grant, *, now: datetime) -> str:
     state = grant.standing(now)
     key = "expiring" if grant.is_expiring(now) else state.value
     days = 0 if grant.ends_at is None else max(0, (grant.ends_at - now).days)
-    words = say(f"grant.{key}", ends=grant.ends_at or now, days=days)
+    words = say(f"grant.{key}", ends=say.date(grant.ends_at or now), days=days)
     mark = ":alarm_clock:" if key == "expiring" else _MARKS[state]
     return f"{mark} {feature_name(say, grant.feature)} — {words}"
 
@@ -66,16 +58,3 @@ def report_lines(say: Speaker, report: StoreReport) -> str:
     lines = [f"*{store_name(say, report.store)}*", status_name(say, report.status)]
     lines += [grant_line(say, grant, now=report.at) for grant in report.grants.values()]
     return "\n".join(lines)
-
-
-def refusal(say: Speaker, reason: str, *, detail: str, feature: FeatureKey, names: Names) -> tuple[str, str]:
-    """What happened, and what to do next."""
-    facts = {
-        **names.facts(say),
-        "detail": detail,
-        "developer": names.developers[feature],
-        "application": names.application(feature),
-        "feature": feature_name(say, feature),
-    }
-    known = Reason(reason).value
-    return say(f"reason.{known}.title", **facts), say(f"reason.{known}.advice", **facts)

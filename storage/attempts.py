@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import FINAL, STATE_LIFETIME, ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey
-from bot.domain.stores import Store
+from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused
 from bot.errors import ConcurrentChange
 from storage.tables import consent_attempts, consent_states, stores
 
+_LATEST_FIRST = (
+    consent_attempts.c.pressed_at.desc().nulls_last(),
+    consent_attempts.c.created_at.desc(),
+    consent_attempts.c.id.desc(),
+)
 _FINAL = sorted(outcome.value for outcome in FINAL)
 
 
@@ -81,16 +86,32 @@ class SqlAttempts:
         return await self._one(
             select(consent_attempts)
             .where(mine.store_id == store.id, mine.seller_id == store.seller_id, mine.feature == feature.value)
-            .order_by(mine.pressed_at.desc().nulls_last(), mine.created_at.desc(), mine.id.desc())
+            .order_by(*_LATEST_FIRST)
             .limit(1)
         )
+
+    async def latest_of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, ConsentAttempt]]:
+        mine = consent_attempts.c
+        place = func.row_number().over(partition_by=(mine.store_id, mine.feature), order_by=_LATEST_FIRST)
+        ranked = (
+            select(consent_attempts, place.label("place"))
+            .where(mine.team_id == seller.team_id, mine.seller_id == seller.id)
+            .subquery()
+        )
+        found: dict[str, dict[FeatureKey, ConsentAttempt]] = {}
+        for row in await self._connection.execute(select(ranked).where(ranked.c.place == 1)):
+            attempt = _attempt(row)
+            found.setdefault(attempt.store_id, {})[attempt.feature] = attempt
+        return found
 
     async def update(self, attempt: ConsentAttempt) -> None:
         """A link that is done stays done: what was read before that cannot bring it back."""
         ends: dict[str, Any] = _end(attempt)
         if attempt.outcome not in FINAL:
-            stays = ~_is_open()
-            ends = {name: case((stays, consent_attempts.c[name]), else_=value) for name, value in ends.items()}
+            stays, mine = ~_is_open(), consent_attempts.c
+            ends = {
+                name: case((stays, mine[name]), else_=literal(value, mine[name].type)) for name, value in ends.items()
+            }
         await self._connection.execute(
             update(consent_attempts)
             .where(consent_attempts.c.id == attempt.id)

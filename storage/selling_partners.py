@@ -15,7 +15,8 @@ async def hold(connection: AsyncConnection, team_id: str, seller_id: str, sellin
         await connection.execute(
             statements.insert(connection, selling_partners)
             .values(selling_partner_id=selling_partner_id, team_id=team_id, seller_id=seller_id)
-            .on_conflict_do_nothing(index_elements=["selling_partner_id"])
+            # Either of its unique indexes may be the one that notices.
+            .on_conflict_do_nothing()
         )
         found = await lock(connection, selling_partner_id)
         # Nobody: it was let go between the two statements.

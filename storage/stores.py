@@ -65,7 +65,7 @@ class SqlStores:
         try:
             async with self._connection.begin_nested() as attempt:
                 refused = await self._bind(store, selling_partner_id)
-                if refused:
+                if refused is not None:
                     # Takes back an Amazon account that was taken hold of for nothing.
                     await attempt.rollback()
         except IntegrityError:

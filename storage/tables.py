@@ -164,6 +164,7 @@ consent_attempts = Table(
     Column("requested_by", Text),
     UniqueConstraint("secret_hash"),
     Index("ix_consent_attempts_store_id", "store_id", "feature"),
+    Index("ix_consent_attempts_seller_id", "seller_id"),
     Index("ix_consent_attempts_authorization_id", "authorization_id"),
 )
 Index(

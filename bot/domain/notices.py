@@ -131,8 +131,45 @@ class OursToMend(Notice):
     error_code: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonWanted(Notice):
+    """For the support channel: somebody wants a person."""
+
+    kind = "person_wanted"
+
+    store: StoreRef | None
+    user_id: str
+    #: the article that did not help, if any
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Notice):
+    """An answer that had to wait for Amazon, already in the asker's words."""
+
+    kind = "answered"
+
+    slug: str
+    text: str
+    button: str
+    store_id: str = ""
+    feature: FeatureKey = FeatureKey.ORDERS
+
+
 _KINDS: Mapping[str, type[Notice]] = MappingProxyType(
-    {notice.kind: notice for notice in (ConsentCard, ConsentResult, CheckResult, StoreAdded, SharedWithYou, OursToMend)}
+    {
+        notice.kind: notice
+        for notice in (
+            ConsentCard,
+            ConsentResult,
+            CheckResult,
+            StoreAdded,
+            SharedWithYou,
+            OursToMend,
+            PersonWanted,
+            Answered,
+        )
+    }
 )
 
 

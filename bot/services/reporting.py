@@ -51,6 +51,18 @@ class Reporting:
             grants = await work.grants.of_seller(seller)
         return [_report(store, grants[store.id], now) for store in stores]
 
+    async def histories(self, person: Person) -> Sequence[StoreHistory]:
+        """Every store of the person's account with its newest links."""
+        now = self._clock()
+        async with self._database.read() as work:
+            seller = await work.sellers.of_member(person.team_id, person.user_id)
+            if seller is None:
+                return []
+            stores = await work.stores.of_seller(seller)
+            grants = await work.grants.of_seller(seller)
+            attempts = await work.attempts.latest_of_seller(seller)
+        return [StoreHistory(_report(store, grants[store.id], now), attempts.get(store.id, {})) for store in stores]
+
     async def store(self, person: Person, store_id: str) -> StoreReport:
         """One store. Raises UnknownStore."""
         return (await self.history(person, store_id)).report

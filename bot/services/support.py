@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.error_codes import Recognised, recognise
 from bot.domain.features import FeatureKey
-from bot.domain.notices import OursToMend, StoreRef
+from bot.domain.notices import OursToMend, PersonWanted, StoreRef
 from bot.domain.verification import Turn
 from bot.ports import AuditEvent, Clock, Database, Person
 from bot.services.stores import own_store
@@ -52,3 +52,22 @@ class Support:
                     )
                 )
         return found
+
+    async def ask_person(self, person: Person, *, topic: str = "", store_id: str | None = None) -> None:
+        """Asks the desk for a person. Raises UnknownStore for a store that is not the asker's."""
+        async with self._database.begin() as work:
+            store = None if store_id is None else (await own_store(work, person, store_id))[1]
+            await work.outbox.tell_support(
+                person.team_id,
+                PersonWanted(store=StoreRef.of(store) if store else None, user_id=person.user_id, topic=topic),
+            )
+            await work.audit.record(
+                AuditEvent(
+                    self._clock(),
+                    person.team_id,
+                    person.user_id,
+                    "person.asked_for",
+                    store.id if store else "",
+                    details={"topic": topic},
+                )
+            )

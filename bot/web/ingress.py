@@ -98,7 +98,7 @@ class SignatureCheck:
     def _forget_old(self, now: datetime) -> None:
         while self._seen:
             signature, until = next(iter(self._seen.items()))
-            if until > now and len(self._seen) < self._most:
+            if until >= now and len(self._seen) < self._most:
                 return
             del self._seen[signature]
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 
 TEMPLATE = "grantdesk_template"
 #: the faster way to copy a small database (PostgreSQL 15)

@@ -144,7 +144,7 @@ def read_token(status: int, body: bytes, grant: LwaGrant) -> Tokens | Refused:
         return Refused(Reason.THROTTLED)
     if not _is_client_error(status) or answer is None:
         return Refused(Reason.AMAZON_UNAVAILABLE)
-    error = answer.get("error")
+    error = str(answer.get("error"))
     if error == "invalid_grant":
         return Refused(Reason.REVOKED if isinstance(grant, RefreshGrant) else Reason.CODE_REJECTED)
     if error in _OUR_FAULT:

@@ -148,9 +148,8 @@ class SlackApi:
         **arguments: str,
     ) -> dict[str, Any]:
         """With a form: methods such as users.info and oauth.v2.access read no JSON."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        basic = aiohttp.BasicAuth(*auth) if auth else None
-        return await self._send(method, within, headers=headers, data=arguments, auth=basic)
+        authorization = aiohttp.encode_basic_auth(*auth) if auth else f"Bearer {token}"
+        return await self._send(method, within, headers={"Authorization": authorization}, data=arguments)
 
     async def _send(self, method: str, within: float | None, **request: Any) -> dict[str, Any]:
         timeout = _CALL_TIMEOUT if within is None else aiohttp.ClientTimeout(total=within)

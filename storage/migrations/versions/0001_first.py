@@ -201,6 +201,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('secret_hash', name=op.f('uq_consent_attempts_secret_hash'))
     )
     with op.batch_alter_table('consent_attempts', schema=None) as batch_op:
+        batch_op.create_index('ix_consent_attempts_seller_id', ['seller_id'], unique=False)
         batch_op.create_index('ix_consent_attempts_authorization_id', ['authorization_id'], unique=False)
         batch_op.create_index('ix_consent_attempts_silent', ['pressed_at'], unique=False, sqlite_where=sa.text('outcome IS NULL AND pressed_at IS NOT NULL'), postgresql_where=sa.text('outcome IS NULL AND pressed_at IS NOT NULL'))
         batch_op.create_index('ix_consent_attempts_store_id', ['store_id', 'feature'], unique=False)
@@ -254,6 +255,7 @@ def downgrade() -> None:
 
     op.drop_table('grants')
     with op.batch_alter_table('consent_attempts', schema=None) as batch_op:
+        batch_op.drop_index('ix_consent_attempts_seller_id')
         batch_op.drop_index('ix_consent_attempts_store_id')
         batch_op.drop_index('ix_consent_attempts_silent', sqlite_where=sa.text('outcome IS NULL AND pressed_at IS NOT NULL'), postgresql_where=sa.text('outcome IS NULL AND pressed_at IS NOT NULL'))
         batch_op.drop_index('ix_consent_attempts_authorization_id')

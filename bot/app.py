@@ -1,0 +1,296 @@
+"""The one composition root: everything that is made is made here, and wired by hand.
+
+`build(settings, **replacements)` makes it; `start()` and `stop()` bring it to life and end it; `asgi` is what a server serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import httpx
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from bot.adapters.amazon.client import HttpAmazon, open_http
+from bot.adapters.chance import SystemEntropy
+from bot.adapters.slack.bolt import authorize_by, make_bolt
+from bot.adapters.slack.delivery import SlackDelivery
+from bot.adapters.slack.install import SlackInstaller
+from bot.adapters.slack.people import SlackPeople
+from bot.adapters.slack.reception import Reception
+from bot.adapters.slack.session import SlackApi, open_session, web_client
+from bot.adapters.slack.socket_mode import SocketMode
+from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
+from bot.domain.features import FEATURES
+from bot.ports import Amazon, Clock, Entropy
+from bot.services.answering import Answering
+from bot.services.checking import Checking
+from bot.services.granting import Granting
+from bot.services.jobs import Job, run_due
+from bot.services.naming import Names
+from bot.services.relay import Relay
+from bot.services.reporting import Reporting
+from bot.services.stores import StoreKeeping
+from bot.services.support import Support
+from bot.settings import Settings
+from bot.web.headers import SecurityHeaders, amazon_form_targets
+from bot.web.health import Metrics, health_routes, relay_check
+from bot.web.ingress import SlackIngress
+from bot.web.limits import PUBLIC_ROUTES, RateLimit, RouteClass
+from faq.library import Library
+from handlers import CAPABILITIES
+from handlers.listening import listen
+from handlers.routing import Registry
+from handlers.stories import Stories
+from storage.database import SqlDatabase
+from storage.migrate import is_current, migrate
+from storage.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+
+def now_in_utc() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Grantdesk:
+    """The whole service, assembled."""
+
+    settings: Settings
+    database: SqlDatabase
+    relay: Relay
+    stories: Stories
+    registry: Registry
+    reception: Reception
+    metrics: Metrics
+    asgi: Starlette
+    jobs: Sequence[Job]
+    clock: Clock
+    _workspaces: Workspaces
+    _socket_mode: SocketMode | None
+    _session: aiohttp.ClientSession
+    _http: httpx.AsyncClient
+    _scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
+    _relaying: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Migrates, learns whose token it holds, and begins to work: relay, clock, Socket Mode."""
+        await migrate(self.settings.database_url)
+        await self.database.start()
+        if isinstance(self._workspaces, SingleWorkspace):
+            await self._workspaces.start()
+        self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        for job in self.jobs:
+            self._scheduler.add_job(
+                run_due,
+                "interval",
+                args=[job, self.database.job_runs],
+                kwargs={"clock": self.clock},
+                id=job.name,
+                seconds=job.every.total_seconds(),
+                max_instances=1,
+                coalesce=True,
+            )
+        self._scheduler.start()
+        if self._socket_mode is not None:
+            self._socket_mode.start()
+
+    async def stop(self) -> None:
+        """Takes nothing new, finishes what runs, closes what is open."""
+        if self._socket_mode is not None:
+            await self._socket_mode.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        await self.relay.stop()
+        if self._relaying is not None:
+            await self._relaying
+        if isinstance(self._workspaces, SingleWorkspace):
+            await self._workspaces.stop()
+        await self._session.close()
+        await self._http.aclose()
+        await self.database.close()
+
+    async def run_job(self, name: str) -> None:
+        """Runs a job now, whatever the clock says. Raises KeyError."""
+        await {job.name: job for job in self.jobs}[name].run()
+
+
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock = now_in_utc,
+    entropy: Entropy | None = None,
+    amazon: Amazon | None = None,
+    public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
+) -> Grantdesk:
+    """Assembles the service. The keywords replace parts of the world, for tests and benchmarks."""
+    entropy = entropy or SystemEntropy()
+    metrics = Metrics()
+    woken: list[Callable[[], None]] = []
+    database = SqlDatabase(
+        settings.database_url,
+        vault=Vault.from_base64({key: value.get_secret_value() for key, value in settings.encryption_keys.items()}),
+        clock=clock,
+        entropy=entropy,
+        on_outbox=lambda: [wake() for wake in woken] and None,
+        support_channel=settings.support_channel,
+    )
+    session = open_session()
+    http = open_http()
+    api = SlackApi(session, settings.slack_api_url, metrics.slack_call)
+    workspaces = _workspaces(settings, database, api, clock)
+    people = SlackPeople(api, tokens=workspaces, profiles=database.people, clock=clock)
+    amazon = amazon or HttpAmazon(
+        settings.applications,
+        public_url=settings.public_url,
+        http=http,
+        clock=clock,
+        lwa_url=settings.amazon_lwa_url,
+        spapi_url=settings.amazon_spapi_url,
+        seller_central_url=settings.amazon_seller_central_url,
+        observe=metrics.amazon_call,
+    )
+    granting = Granting(database, amazon, clock=clock, entropy=entropy)
+    checking = Checking(database, amazon, granting, clock=clock)
+    reporting = Reporting(database, clock=clock)
+    names = Names(
+        platform=settings.platform_name,
+        sister=settings.sister_name,
+        developers={feature: amazon.developer_name(feature) for feature in FEATURES},
+        applications={feature: amazon.application_name(feature) for feature in FEATURES},
+    )
+    stories = Stories(
+        stores=StoreKeeping(database, clock=clock, entropy=entropy),
+        granting=granting,
+        checking=checking,
+        reporting=reporting,
+        support=Support(database, clock=clock),
+        answering=Answering(Library.load(), database, names=names, reporting=reporting, checking=checking, clock=clock),
+        people=people,
+        clock=clock,
+        names=names,
+        public_url=settings.public_url,
+        installer=_installer(settings, database, api, workspaces, clock, entropy),
+        workspaces=workspaces,
+    )
+    registry = Registry()
+    for capability in CAPABILITIES:
+        importlib.import_module(f"handlers.{capability}").register(registry, stories)
+    app = make_bolt(client=web_client(session, api_url=settings.slack_api_url), authorize=authorize_by(workspaces))
+    listen(app, registry, people)
+    reception = Reception(app, database.deliveries, clock=clock, observe=metrics.ack)
+    delivery = SlackDelivery(
+        api, tokens=workspaces, cards=database.cards, people=people, renderers=registry.renderers, clock=clock
+    )
+    relay = Relay(database.errands, delivery.deliver, registry.tasks, clock=clock, observe=metrics.errand)
+    woken.append(relay.wake)
+    app_token = settings.slack_app_token.get_secret_value()
+    desk = Grantdesk(
+        settings=settings,
+        database=database,
+        relay=relay,
+        stories=stories,
+        registry=registry,
+        reception=reception,
+        metrics=metrics,
+        asgi=Starlette(),
+        jobs=_jobs(granting, database, clock),
+        clock=clock,
+        _workspaces=workspaces,
+        _socket_mode=SocketMode(reception, api=api, app_token=app_token) if app_token else None,
+        _session=session,
+        _http=http,
+    )
+    desk.asgi = _asgi(desk, registry.routes, public_routes)
+    return desk
+
+
+def _workspaces(settings: Settings, database: SqlDatabase, api: SlackApi, clock: Clock) -> Workspaces:
+    token = settings.slack_bot_token.get_secret_value()
+    if token:
+        return SingleWorkspace(database.installations, token=token, api=api, clock=clock)
+    return Workspaces(database.installations, clock=clock)
+
+
+def _installer(
+    settings: Settings, database: SqlDatabase, api: SlackApi, workspaces: Workspaces, clock: Clock, entropy: Entropy
+) -> SlackInstaller | None:
+    if not settings.slack_client_id:
+        return None
+    return SlackInstaller(
+        database.installations,
+        api=api,
+        workspaces=workspaces,
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret.get_secret_value(),
+        public_url=settings.public_url,
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def _jobs(granting: Granting, database: SqlDatabase, clock: Clock) -> Sequence[Job]:
+    """The scheduled jobs: one row each."""
+
+    async def forget_deliveries() -> None:
+        await database.deliveries.prune(before=clock() - timedelta(hours=2))
+
+    return (
+        Job("close-silent-consents", timedelta(seconds=30), granting.close_silent),
+        Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
+    )
+
+
+def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass]) -> Starlette:
+    settings = desk.settings
+
+    async def database_answers() -> bool:
+        await desk.database.ping()
+        return True
+
+    async def migrations_are_current() -> bool:
+        return await is_current(desk.database.engine)
+
+    checks: dict[str, Callable[[], Awaitable[bool]]] = {
+        "database": database_answers,
+        "migrations": migrations_are_current,
+        "relay": relay_check(desk.relay.is_alive),
+    }
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await desk.start()
+        try:
+            yield
+        finally:
+            await desk.stop()
+
+    own: list[BaseRoute] = [*health_routes(checks, desk.metrics), *routes]
+    if settings.signing_secrets:
+        ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=desk.clock)
+        own.append(Route("/slack/events", ingress))
+    return Starlette(
+        routes=own,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(
+                SecurityHeaders,
+                https=settings.public_url.startswith("https:"),
+                form_targets=amazon_form_targets(settings.amazon_seller_central_url),
+            ),
+            Middleware(RateLimit, now=time.monotonic, routes=public_routes),
+        ],
+    )

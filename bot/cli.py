@@ -1,0 +1,114 @@
+"""The `grantdesk` command."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from bot.app import build
+from bot.errors import GrantdeskError
+from bot.logs import set_up
+from bot.settings import Settings
+from storage.migrate import migrate as run_migrations
+from storage.rotation import rotate_keys as run_rotation
+
+app = typer.Typer(
+    help="Grantdesk connects Amazon stores to a distribution platform, from Slack.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+_errors = Console(stderr=True)
+
+
+def main() -> None:
+    """The entry point: expected failures are one line and exit code 2."""
+    try:
+        app()
+    except GrantdeskError as problem:
+        _errors.print(f"[red]grantdesk:[/red] {problem}")
+        sys.exit(2)
+
+
+@app.command()
+def serve() -> None:
+    """Serve: web, scheduler and relay in one process."""
+    settings = Settings.load()
+    set_up(settings.log_format)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    desk = await build(settings)
+    config = uvicorn.Config(
+        desk.asgi,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the present (`serve` does it at start as well)."""
+    settings = Settings.load()
+    set_up(settings.log_format)
+    asyncio.run(run_migrations(settings.database_url))
+    Console().print("The database is current.")
+
+
+@app.command()
+def doctor() -> None:
+    """Try every credential, address and scope, and say what to fix."""
+    settings = Settings.load()
+    set_up(settings.log_format, level="CRITICAL")
+    from bot.doctor import examine, print_findings  # noqa: PLC0415  # only this command needs it
+
+    findings = asyncio.run(examine(settings))
+    print_findings(findings)
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command("rotate-keys")
+def rotate_keys() -> None:
+    """Encrypt everything kept under the newest of ENCRYPTION_KEYS; afterwards older keys can be taken away."""
+    settings = Settings.load()
+    set_up(settings.log_format)
+    count = asyncio.run(_rotate(settings))
+    Console().print(f"{count} secrets are now under the newest key.")
+
+
+async def _rotate(settings: Settings) -> int:
+    desk = await build(settings)
+    try:
+        return await run_rotation(desk.database.engine, desk.database.vault)
+    finally:
+        await desk.stop()
+
+
+@app.command()
+def demo(
+    tour: Annotated[bool, typer.Option("--tour", help="Play the main job over HTTP, print it, and stop.")] = False,
+    port: Annotated[int, typer.Option(help="The bot's port.")] = 8080,
+    sandbox_port: Annotated[int, typer.Option(help="The sandbox's port.")] = 8900,
+) -> None:
+    """Run everything on a local Slack and a local Amazon: nothing to sign up for."""
+    from bot.demo import run_demo  # noqa: PLC0415  # the sandbox is only needed here
+
+    raise typer.Exit(_run(run_demo(tour=tour, port=port, sandbox_port=sandbox_port)))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,43 @@
+"""Scheduled jobs, as rows. The clock runs in every replica; a run belongs to whoever claims its due time first."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.ports import Clock, JobRuns
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done every so often. `name` is stored and typed by operators."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[object]]
+
+    def due_at(self, now: datetime) -> datetime:
+        """The newest moment, counted from the epoch, at which the job should have run."""
+        seconds = int(self.every.total_seconds())
+        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+
+
+async def run_due(job: Job, runs: JobRuns, *, clock: Clock) -> bool:
+    """Runs a job for its newest due time unless some replica already did; True when it was run here.
+
+    A machine that slept runs it once, not once for every time it missed.
+    """
+    due = job.due_at(clock())
+    if not await runs.claim(job.name, due=due):
+        return False
+    try:
+        await job.run()
+    except Exception:
+        log.exception("job failed", action="job_failed", job=job.name)
+        return False
+    return True

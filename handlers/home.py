@@ -1,0 +1,71 @@
+"""App Home: the person's stores, what to do next, and a box to ask in. Published when it is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.i18n import Speaker
+from bot.ports import Person
+from handlers.blocks import Block, actions, button, context, divider, field, header, mrkdwn, section, text_input
+from handlers.routing import ActionCall, EventCall, Registry
+from handlers.status import store_blocks
+from handlers.stories import Stories
+
+#: stores on one page: three blocks each, under the hundred of a view
+PAGE = 25
+
+
+def register(registry: Registry, stories: Stories) -> None:
+    """Hangs the capability on the registry."""
+    edge = _Home(stories)
+    registry.event("app_home_opened", edge.opened)
+    registry.action("home.page", edge.turn)
+
+
+class _Home:
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
+
+    async def opened(self, call: EventCall) -> None:
+        if call.event.get("tab", "home") != "home":
+            return
+        await call.ack()
+        await call.client.views_publish(user_id=call.person.user_id, view=await self._view(call.person, 0))
+
+    async def turn(self, call: ActionCall) -> None:
+        page = int(call.value) if call.value.isdigit() else 0
+        await call.client.views_publish(user_id=call.person.user_id, view=await self._view(call.person, page))
+
+    async def _view(self, person: Person, page: int) -> dict[str, Any]:
+        say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
+        reports = await self._stories.reporting.stores(person)
+        blocks: list[Block] = [header(bare("home.title"))]
+        if not reports:
+            blocks.append(section(bare("home.empty")))
+        for report in reports[page * PAGE : (page + 1) * PAGE]:
+            blocks += [*store_blocks(say, bare, report), divider()]
+        turns = [
+            button(bare(key), f"home.page:{goal}", value=str(goal))
+            for key, goal, there in (
+                ("button.previous", page - 1, page > 0),
+                ("button.next", page + 1, len(reports) > (page + 1) * PAGE),
+            )
+            if there
+        ]
+        blocks.append(
+            actions(
+                button(bare("button.add_store"), "store.add", style="" if reports else "primary"),
+                button(bare("button.prepare"), "store.prepare"),
+                *turns,
+            )
+        )
+        blocks.append(
+            field(
+                bare("home.ask"),
+                text_input("faq.ask", placeholder=bare("home.ask_example"), limit=3000),
+                dispatch=True,
+                optional=True,
+            )
+        )
+        blocks.append(context(say("home.commands")))
+        return {"type": "home", "blocks": blocks}
