@@ -141,7 +141,7 @@ async def running(
 
 async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
     """The demo until Ctrl-C, or the tour; the exit code."""
-    console = Console()
+    console = Console(soft_wrap=True)
     if tour:
         from bot.tour import run_tour  # noqa: PLC0415  # only the tour needs its script
 

@@ -56,7 +56,7 @@ def masked(text: str) -> str:
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The processor: masks by name and by looks, however deep."""
-    return {key: _clean(key, value, 0) for key, value in event.items()}
+    return {masked(key): _clean(key, value, 0) for key, value in event.items()}
 
 
 def _clean(name: str, value: Any, depth: int) -> Any:  # noqa: PLR0911  # one for each kind of value

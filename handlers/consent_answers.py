@@ -67,13 +67,8 @@ class Answers:
             return RedirectResponse(f"{AMAZON}/{feature.value}/result/{arrival.receipt}", 303, headers=PRIVATE)
         say = _stranger(request)
         reason = Reason.UNKNOWN_STATE if isinstance(arrival.verdict, Verified) else arrival.verdict.reason
-        return self._pages.say(
-            request,
-            say,
-            title=say(f"reason.{reason.value}.title"),
-            advice=say(f"reason.{reason.value}.advice"),
-            status=400,
-        )
+        title, advice = self._stories.names.refusal(say, reason.value, detail="", feature=feature)
+        return self._pages.say(request, say, title=title, advice=advice, status=400)
 
     async def result(self, request: Request) -> Response:
         """How the consent ended, for the browser that Amazon sent back; an hour long, and as often as it is reloaded."""
@@ -93,6 +88,7 @@ class Answers:
             request,
             "result.html",
             say,
+            here=request.url.path,
             standing=where,
             label=link.store.label,
             marketplace=say.marketplace(link.store.marketplace),

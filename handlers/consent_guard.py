@@ -11,7 +11,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -27,8 +27,8 @@ BADGE_COOKIE = "grantdesk_browser"
 LANGUAGE_COOKIE = "grantdesk_language"
 
 #: where the pages are: cookies go nowhere else
-CONNECT = "/connect"
-AMAZON = "/amazon"
+CONNECT: Final = "/connect"
+AMAZON: Final = "/amazon"
 
 _COOKIE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _NONCE_LENGTH = 43

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from bot.domain.consent import FINAL
 from bot.domain.error_codes import recognise
+from bot.domain.verification import Reason
 from bot.errors import GrantdeskError, LinkExpired, LinkSpent, LinkUnknown, TryAgainLater, WeMustAct
 from bot.i18n import Speaker
 from bot.ports import Person
@@ -114,7 +115,7 @@ class ConsentPage:
         say = await self._speaker(request, link, forwarded=forwarded)
         forms = Forms.of(request)
         response = self._pages.show(
-            request, "leave.html", say, secret=secret, forwarded=forwarded, token=forms.token(secret)
+            request, "leave.html", say, here=f"{CONNECT}/{secret}", forwarded=forwarded, token=forms.token(secret)
         )
         self._guard.keep_forms(response, forms, CONNECT)
         return response
@@ -231,7 +232,6 @@ class ConsentPage:
             say,
             status=410 if where.state == "ended" else 200,
             here=f"{CONNECT}/{secret}",
-            secret=secret,
             token=forms.token(secret),
             forwarded=forwarded,
             label=link.store.label,
@@ -276,7 +276,9 @@ class ConsentPage:
             link = await granting.visits.follow(sent.secret)
             if not is_same_person(worn, link.attempt):
                 say = await self._speaker(request, link, forwarded=sent.forwarded)
-                title, advice = say("page.other_person.title"), say("page.other_person.advice")
+                title, advice = self._stories.names.refusal(
+                    say, Reason.WRONG_PERSON.value, detail="", feature=link.attempt.feature
+                )
                 return _problem(self._pages, request, say, title, advice, 403)
         return await granting.press(sent.secret, forwarded=sent.forwarded)
 
@@ -321,9 +323,7 @@ def _telling(pages: Pages) -> Callable[[Endpoint], Endpoint]:
                 status = next((code for kind, code in _STATUSES if isinstance(problem, kind)), 409)
                 if isinstance(problem, WeMustAct):
                     key, facts = WeMustAct(incident="").key, {"incident": chance.token_hex(4)}
-                    log.error(
-                        "page failed", action="unexpected", kind=type(problem).__name__, exc_info=problem, **facts
-                    )
+                    log.exception("page failed", action="unexpected", kind=type(problem).__name__, **facts)
             say = Speaker(chosen_locale(request) or accepted_locale(request))
             title = say(f"page.problem.{status}")
             return _problem(pages, request, say, title, say(key, **facts), status)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -15,11 +16,16 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bot.i18n import LOCALES, Speaker, locale_for
+from bot.services.naming import Names
 from handlers.consent_guard import LANGUAGE_COOKIE
-from handlers.stories import Names
 
 _FOLDER = Path(__file__).parent / "pages"
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+#: addresses that carry what Amazon sent, and are not kept
+_PASSING = ("/callback", "/login")
+#: what a page's address may hold besides its language
+_KEPT = ("for", "code")
 
 #: each language in its own words: whoever needs the switch cannot read the page
 LANGUAGE_NAMES: Mapping[str, str] = {"en": "English", "zh-CN": "简体中文", "zh-TW": "繁體中文"}
@@ -88,17 +94,12 @@ class Pages:
             path.name: self._environment.get_template(path.name) for path in sorted(_FOLDER.glob("*.html"))
         }
 
-    def show(
-        self, request: Request, name: str, say: Speaker, *, status: int = 200, **facts: Any
-    ) -> HTMLResponse:
+    def show(self, request: Request, name: str, say: Speaker, *, status: int = 200, **facts: Any) -> HTMLResponse:
         """A page. HEAD gets its headers only: Starlette's server drops the body."""
         body = self._templates[name].render(
             say=say,
             systems=self._names.facts(say),
-            languages=[
-                {"locale": locale, "name": LANGUAGE_NAMES[locale], "address": _in_language(request, locale)}
-                for locale in LOCALES
-            ],
+            languages=_switches(request, str(facts.get("here", ""))),
             **facts,
         )
         return HTMLResponse(body, status, headers={**PRIVATE, "content-language": say.locale})
@@ -106,7 +107,11 @@ class Pages:
     def plain(self, request: Request, say: Speaker, key: str, *, status: int, **facts: object) -> HTMLResponse:
         """A page that says one thing: `page.<key>.title` and `page.<key>.advice`."""
         return self.say(
-            request, say, title=say(f"page.{key}.title", **facts), advice=say(f"page.{key}.advice", **facts), status=status
+            request,
+            say,
+            title=say(f"page.{key}.title", **facts),
+            advice=say(f"page.{key}.advice", **facts),
+            status=status,
         )
 
     def say(self, request: Request, say: Speaker, *, title: str, advice: str, status: int) -> HTMLResponse:
@@ -135,7 +140,14 @@ def accepted_locale(request: Request) -> str:
     return locale_for(min(wanted)[2]) if wanted else locale_for(None)
 
 
-def _in_language(request: Request, locale: str) -> str:
-    """The same page in another language; relative, so that it stays on the address the reader came by."""
-    kept = [(key, value) for key, value in request.query_params.multi_items() if key == "for"]
-    return "?" + "&".join(f"{key}={value}" for key, value in [("lang", locale), *kept if kept == [("for", "primary")] else []])
+def _switches(request: Request, here: str) -> list[dict[str, str]]:
+    """The same page in each language. None where its address is not its own: a form's answer, or a visit from Amazon."""
+    if not here:
+        if request.method not in ("GET", "HEAD") or request.url.path.endswith(_PASSING):
+            return []
+        here = request.url.path
+    kept = {name: request.query_params[name] for name in _KEPT if name in request.query_params}
+    return [
+        {"locale": locale, "name": LANGUAGE_NAMES[locale], "address": f"{here}?{urlencode({'lang': locale, **kept})}"}
+        for locale in LOCALES
+    ]

@@ -13,7 +13,7 @@ from bot.domain.grants import GrantState
 from bot.domain.verification import TURNS, Reason, Turn
 from bot.i18n import Speaker
 from bot.services.linking import Link
-from handlers.stories import Names
+from bot.services.naming import Names
 
 #: browsers whose pop-up notice we can point at, by what their User-Agent holds; the first that fits
 _BROWSERS = (
@@ -24,6 +24,9 @@ _BROWSERS = (
     ("chrome", ("chrome/", "crios/", "chromium/")),
     ("safari", ("safari/",)),
 )
+
+#: rows that Amazon shows no code for
+NAMED_BY_US = frozenset({"PRIMARY_USER"})
 
 #: what to have ready, in the order in which Amazon asks for it
 PREPARATIONS = ("account", "user", "two_step", "plan", "popups")
@@ -44,6 +47,8 @@ class FeatureView:
     does: str
     label: str
     developer: str
+    #: for screen readers: the name is read in its own language
+    developer_language: str
     application: str
 
 
@@ -54,7 +59,8 @@ def feature_view(feature: FeatureKey, say: Speaker, names: Names) -> FeatureView
         does=say(f"feature.{feature.value}.does", **names.facts(say)),
         label=FEATURES[feature].platform_label,
         developer=names.developers[feature],
-        application=names.application(feature),
+        developer_language="en" if names.developers[feature].isascii() else "zh-CN",
+        application=names.applications[feature],
     )
 
 
@@ -103,41 +109,22 @@ def granted(link: Link, say: Speaker, names: Names) -> Standing:
     """Success, with the day it ends."""
     feature = feature_view(link.attempt.feature, say, names)
     advice = say("page.granted.advice", store=link.store.label, feature=feature.name)
-    note = say("page.granted.ends", day=link.grant.ends_at) if link.grant.ends_at else ""
+    note = say("page.granted.ends", day=say.date(link.grant.ends_at)) if link.grant.ends_at else ""
     return Standing("granted", say("page.granted.title"), advice, note)
 
 
 def refusal(link: Link, reason: Reason, detail: str, say: Speaker, names: Names, *, now: datetime) -> Standing:
     """A reason in words, and whether something older still works."""
-    facts = reason_facts(link, detail, say, names)
-    return Standing(
-        "refused",
-        say(f"reason.{reason.value}.title", **facts),
-        say(f"reason.{reason.value}.advice", **facts),
-        still_granted(link, say, now=now),
-        say(f"turn.{TURNS[reason].value}", **names.facts(say)),
-    )
-
-
-def reason_facts(link: Link, detail: str, say: Speaker, names: Names) -> dict[str, str]:
-    """What a reason's sentences may quote."""
-    feature = feature_view(link.attempt.feature, say, names)
-    return {
-        **names.facts(say),
-        "detail": detail,
-        "store": link.store.label,
-        "marketplace": say.marketplace(link.store.marketplace),
-        "feature": feature.name,
-        "developer": feature.developer,
-        "application": feature.application,
-    }
+    title, advice = names.refusal(say, reason.value, detail=detail, feature=link.attempt.feature)
+    turn = say(f"turn.{TURNS[reason].value}", **names.facts(say))
+    return Standing("refused", title, advice, still_granted(link, say, now=now), turn)
 
 
 def still_granted(link: Link, say: Speaker, *, now: datetime) -> str:
     """Nothing lost: the sentence that says so, if a grant from before stands."""
     if link.grant.standing(now) is not GrantState.GRANTED or link.grant.ends_at is None:
         return ""
-    return say("page.still_granted", day=link.grant.ends_at)
+    return say("page.still_granted", day=say.date(link.grant.ends_at))
 
 
 def silent_reasons(link: Link, *, now: datetime) -> tuple[str, ...]:
@@ -182,15 +169,16 @@ def error_view(found: Recognised | None, say: Speaker, names: Names) -> ErrorVie
     """What the error means, whose turn it is, and whether the desk was told."""
     facts = names.facts(say)
     if found is None:
-        return ErrorView("", say("page.error.unrecognised"), "")
+        return ErrorView("", say("amazon_error.none"), "")
     if found.known is None:
-        return ErrorView(found.written, say("page.error.unknown_code", code=found.written), "")
+        return ErrorView(found.written, say("amazon_error.unknown", code=found.written), "")
     turn = found.known.turn
+    meaning = say(f"amazon_error.{found.known.code}", **facts)
     return ErrorView(
-        found.known.code,
-        say(f"amazon_error.{found.known.code}", **facts),
+        "" if found.known.code in NAMED_BY_US else found.known.code,
+        f"{meaning} {say('amazon_error.retry_first')}" if found.known.retry_first else meaning,
         say(f"turn.{turn.value}", **facts),
-        say("page.error.told") if turn is Turn.US else "",
+        say("amazon_error.desk_told") if turn is Turn.US else "",
         forward=turn is Turn.SELLER,
     )
 

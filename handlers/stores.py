@@ -128,7 +128,7 @@ class _Stores:
         draft = StoreDraft(label=label, marketplace=words[-2], initial_order_date=words[-1])
         added = await self._stories.stores.add(call.person, draft)
         blocks = self._added_blocks(mrkdwn(call.person), StoreRef.of(added.store))
-        if not prepared:
+        if added.first and not prepared:
             blocks += [divider(), *self._preparation_blocks(mrkdwn(call.person), call.say)]
         await call.reply(message(*blocks))
 

@@ -35,9 +35,10 @@ class Refused(RuntimeError):
 
 
 class SandboxClient:
-    """One sandbox. `base_url` is its address."""
+    """One sandbox. `base_url` is its address; acting waits until nothing changed for `quiet` seconds."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, quiet: float = QUIET) -> None:
+        self.quiet = quiet
         self.base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
@@ -152,7 +153,7 @@ class Person:
         command: str,
         *,
         channel: str = "",
-        quiet: float = QUIET,
+        quiet: float | None = None,
         timeout: float = PATIENCE,  # noqa: ASYNC109
     ) -> Said:
         """A slash command, in the conversation with the bot unless `channel` says otherwise."""
@@ -164,7 +165,7 @@ class Person:
         *,
         channel: str = "",
         thread: str | Message | None = None,
-        quiet: float = QUIET,
+        quiet: float | None = None,
         timeout: float = PATIENCE,  # noqa: ASYNC109
     ) -> Said:
         """A message; `@Grantdesk` in it is a mention. `thread` is a message or its ts."""
@@ -183,7 +184,7 @@ class Person:
         view: View | None = None,
         value: Any = None,
         within: float = PATIENCE,
-        quiet: float = QUIET,
+        quiet: float | None = None,
         timeout: float = PATIENCE,  # noqa: ASYNC109
     ) -> Said:
         """Press the newest visible button with that label (or action id): in the open modal first, then
@@ -221,14 +222,14 @@ class Person:
     async def submits(
         self,
         *,
-        quiet: float = QUIET,
+        quiet: float | None = None,
         timeout: float = PATIENCE,  # noqa: ASYNC109
     ) -> Said:
         """Press the open modal's submit button. Errors are in `Said.errors` and `Person.modal().errors`."""
         modal = await self.modal()
         return await self._does("submit", {"view_id": modal.id}, quiet, timeout)
 
-    async def closes(self, *, quiet: float = QUIET, timeout: float = PATIENCE) -> Said:  # noqa: ASYNC109
+    async def closes(self, *, quiet: float | None = None, timeout: float = PATIENCE) -> Said:  # noqa: ASYNC109
         """Close the open modal."""
         return await self._does("close", {}, quiet, timeout)
 
@@ -237,7 +238,7 @@ class Person:
         callback_id: str,
         *,
         message: Message | None = None,
-        quiet: float = QUIET,
+        quiet: float | None = None,
         timeout: float = PATIENCE,  # noqa: ASYNC109
     ) -> Said:
         """A shortcut on a message, or a global one."""
@@ -323,7 +324,7 @@ class Person:
         """All open modals without waiting, the visible one last."""
         return list((await self._look()).views)
 
-    async def home(self, *, within: float = PATIENCE, quiet: float = QUIET) -> View:
+    async def home(self, *, within: float = PATIENCE, quiet: float | None = None) -> View:
         """Open the App Home and wait until the bot has published it."""
         await self._does("open_home", {}, quiet, within)
         deadline = time.monotonic() + within
@@ -349,8 +350,9 @@ class Person:
     async def _act(self, verb: str, body: Json) -> Json:
         return await self.client.post(f"/control/slack/{verb}", {"as": self.name, **body})
 
-    async def _does(self, verb: str, body: Json, quiet: float, patience: float) -> Said:
+    async def _does(self, verb: str, body: Json, quiet: float | None, patience: float) -> Said:
         """Act, then wait until nothing has changed for `quiet` seconds."""
+        quiet = self.client.quiet if quiet is None else quiet
         outcome = await self._act(verb, body)
         since = int(outcome["version"])
         sight = await self._look(since=since)

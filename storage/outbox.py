@@ -85,7 +85,7 @@ class SqlErrandQueue:
                 outbox.c.dead_at.is_(None),
                 outbox.c.due_at <= now,
                 free,
-                ~_is_behind_another(),
+                _is_oldest(),
                 ~_lane_is_leased(now),
                 or_(outbox.c.is_task, ~_is_paused(now)),
             )
@@ -137,7 +137,7 @@ class SqlErrandQueue:
         query = (
             select(func.min(_later(ready, quiet)))
             .select_from(outbox.outerjoin(pauses, pauses.c.team_id == outbox.c.team_id))
-            .where(outbox.c.dead_at.is_(None), ~_is_behind_another())
+            .where(outbox.c.dead_at.is_(None), _is_oldest())
         )
         async with self._transactions.read() as connection:
             found: datetime | None = await connection.scalar(query)
@@ -160,10 +160,10 @@ _log = logging.getLogger(__name__)
 _other = outbox.alias("other")
 
 
-def _is_behind_another() -> ColumnElement[bool]:
-    return exists().where(
-        _other.c.lane == outbox.c.lane, _other.c.position < outbox.c.position, _other.c.dead_at.is_(None)
-    )
+def _is_oldest() -> ColumnElement[bool]:
+    """One step in the index of what is pending. As a NOT EXISTS, PostgreSQL would join the whole outbox with itself."""
+    oldest = select(func.min(_other.c.position)).where(_other.c.lane == outbox.c.lane, _other.c.dead_at.is_(None))
+    return outbox.c.position == oldest.scalar_subquery()
 
 
 def _lane_is_leased(now: datetime) -> ColumnElement[bool]:

@@ -141,7 +141,7 @@ class Checking:
             if move:
                 await work.grants.put(current.after(move, at=now))
                 await self._note(work, store, feature, move)
-        if refused:
+        if refused is not None:
             return refused
         return Verified(at=now, ends_at=authorization.ends_at)
 

@@ -199,7 +199,7 @@ class Granting:
                 return Arrival(None, Refused(Reason.UNKNOWN_STATE))
             seller, store = found
             refused = await self._judge(work, answer, attempt, store, browser=browser)
-            if refused:
+            if refused is not None:
                 await self._settling.refuse(work, attempt, store, refused, state=consumed)
                 return Arrival(receipt_of(answer.state), refused)
         verdict = await self._exchange(consumed, attempt, seller, store, answer)

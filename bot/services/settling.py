@@ -117,14 +117,14 @@ class Settling:
         """
         try:
             async with database.begin() as work:
-                if refused and refused.turn is Turn.NOBODY:
+                if refused is not None and refused.turn is Turn.NOBODY:
                     kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
                     attempt = replace(attempt, authorization_id=kept.id)
-                if refused and refused.reason not in _GIVEN_BUT_REFUSED:
+                if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
                     await self.refuse(work, attempt, store, refused, state=state)
                     return refused
                 taken = await work.stores.bind(store, authorization.key.selling_partner_id)
-                if taken:
+                if taken is not None:
                     await self.refuse(work, attempt, store, taken, state=state)
                     return taken
                 kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
@@ -154,13 +154,13 @@ class Settling:
         now = self._clock()
         grants = await work.grants.of_store(store)
         accepted = self._accepted(grants[attempt.feature], authorization, now)
-        if refused:
+        if refused is not None:
             accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
         await work.grants.put(accepted)
         renewed = await self._renew_others(work, authorization, store, attempt.feature, now)
-        verdict: Verdict = refused or Verified(at=now, ends_at=authorization.ends_at)
-        outcome = Outcome.REFUSED if refused else Outcome.GRANTED
-        reason = refused.reason if refused else None
+        verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
+        outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED
+        reason = None if refused is None else refused.reason
         if state is not None:
             await work.attempts.settle(replace(state, outcome=outcome, reason=reason))
         await work.attempts.update(

@@ -59,6 +59,21 @@ def initial_state(element: Json) -> Json | None:
     return {"type": element["type"], value_key: element.get(initial_key, empty)}
 
 
+def settled(blocks: list[Json], before: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+    """The state of all elements: what was chosen before in those that stay, else their starting value."""
+    values: dict[str, dict[str, Json]] = {}
+    for block, element in elements(blocks):
+        state = initial_state(element)
+        if state is None:
+            continue
+        block_id, action_id = block["block_id"], element["action_id"]
+        kept = before.get(block_id, {}).get(action_id)
+        if kept is not None and kept["type"] == element["type"]:
+            state = kept
+        values.setdefault(block_id, {})[action_id] = state
+    return values
+
+
 def options(element: Json) -> list[Json]:
     """All options, of all groups."""
     found = list(element.get("options", []))

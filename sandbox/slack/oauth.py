@@ -19,7 +19,7 @@ CODE_SECONDS = 600.0
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Install Grantdesk</title><link rel="stylesheet" href="/static/style.css">\
+<title>Install Grantdesk</title><link rel="stylesheet" href="/static/style.css">
 <link rel="icon" href="/static/icon.svg"></head>
 <body class="plain"><main class="sheet"><h1>Grantdesk asks for permission</h1>
 <p>It wants to join <strong>{team}</strong> with these permissions:</p><ul>{scopes}</ul>

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sandbox.slack.elements import elements, initial_state
+from sandbox.slack.elements import settled
 from sandbox.slack.people import APP_ID, BOT_ID, TEAM_ID
 
 EMPTY_TEXT = {
@@ -40,16 +40,7 @@ class View:
 
     def settled(self) -> "View":
         """Give new elements their starting value; what was typed into ones that stay is kept."""
-        before, self.state = self.state, {}
-        for block, element in elements(self.blocks):
-            state = initial_state(element)
-            if state is None:
-                continue
-            block_id, action_id = block["block_id"], element["action_id"]
-            kept = before.get(block_id, {}).get(action_id)
-            if kept is not None and kept["type"] == element["type"]:
-                state = kept
-            self.state.setdefault(block_id, {})[action_id] = state
+        self.state = settled(self.blocks, self.state)
         return self
 
     def as_view(self) -> dict[str, Any]:

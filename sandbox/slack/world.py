@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.elements import settled
 from sandbox.slack.people import BOT, BOT_USER, PEOPLE, Channel, Person, channels
 from sandbox.slack.views import View, ViewStack
 
@@ -203,6 +204,7 @@ class World:
 
     def post(self, message: Message) -> Message:
         message.blocks = self.named(message.blocks)
+        message.state = settled(message.blocks, {})
         message.version = self.touch()
         self.messages.append(message)
         return message
@@ -210,6 +212,7 @@ class World:
     def edit(self, message: Message, *, text: str, blocks: list[dict[str, Any]]) -> Message:
         message.text = text
         message.blocks = self.named(blocks)
+        message.state = settled(message.blocks, message.state)
         message.edited = self.new_ts()
         message.warnings = {}
         message.version = self.touch()

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -25,20 +25,28 @@ class HandClock:
         self.now += timedelta(**time)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Looks again and again, for five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # what is waited for happens on the other side of a socket
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The app's address for as long as the block lasts."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+        # Left alone, uvicorn believes any X-Forwarded-For that comes from this machine.
+        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, proxy_headers=False)
+        config.load()
         server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.005)
+        server.lifespan = config.lifespan_class(config)
+        # Its own main loop would take a tenth of a second to notice that it is over.
+        await server.startup(sockets=[listening])
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
             server.force_exit = True
-            await task
+            await server.shutdown(sockets=[listening])

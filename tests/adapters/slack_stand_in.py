@@ -1,5 +1,6 @@
 """A Slack that answers as it was told to, over HTTP, and keeps every call; and the ports that delivery needs, in memory."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -21,6 +22,7 @@ class SlackStandIn:
         self.tokens: list[str] = []
         self.queued: dict[str, list[Response | Json | Callable[[], Response]]] = {}
         self.usual: dict[str, Json] = {}
+        self.seconds = 0.0
         self._ts = 0
 
     def next(self, method: str, *answers: Response | Json) -> None:
@@ -34,6 +36,7 @@ class SlackStandIn:
         return [arguments for name, arguments in self.calls if name == method]
 
     async def handle(self, request: Request) -> Response:
+        await asyncio.sleep(self.seconds)
         method = request.path_params["method"]
         if request.headers.get("content-type", "").startswith("application/json"):
             arguments = json.loads(await request.body())
@@ -56,6 +59,25 @@ class SlackStandIn:
     @property
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/api/{method}", self.handle, methods=["POST"])])
+
+
+class SeenDeliveries:
+    """The Deliveries port."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.broken = False
+
+    async def first_time(self, key: str, *, now: datetime) -> bool:  # noqa: ARG002
+        if self.broken:
+            raise ConnectionError("database is away")
+        if key in self.keys:
+            return False
+        self.keys.add(key)
+        return True
+
+    async def forget(self, key: str) -> None:
+        self.keys.discard(key)
 
 
 class KnownTokens:

@@ -165,9 +165,9 @@ async def test_a_feature_without_an_application_is_ours_to_mend() -> None:
         assert amazon.application_id(FeatureKey.ORDERS) == ""
         assert amazon.developer_name(FeatureKey.ORDERS) == "SHENZHEN MINXING TECHNOLOGY CO.,LTD"
         assert await amazon.exchange(FeatureKey.ORDERS, "c") == Refused(Reason.OUR_CREDENTIALS)
-        assert await amazon.probe(
-            FeatureKey.LISTING, US, selling_partner_id="A1", access_token="t"
-        ) == Refused(Reason.OUR_CREDENTIALS)
+        assert await amazon.probe(FeatureKey.LISTING, US, selling_partner_id="A1", access_token="t") == Refused(
+            Reason.OUR_CREDENTIALS
+        )
         assert amazon.confirm_url(FeatureKey.ORDERS, "/apps/authorize/confirm/", amazon_state="a", state="b") is None
         with pytest.raises(ConfigurationError, match="AMAZON_ORDERS_APPLICATION_ID"):
             amazon.consent_url(FeatureKey.ORDERS, US, state="s")

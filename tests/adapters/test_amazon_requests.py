@@ -126,7 +126,7 @@ BAD = [
     f"\\{PATH}",
     f"https://amazon.com.{PATH}",
     f"https://amazon.com%2eevil.example{PATH}",
-    f"https://аmazon.com{PATH}",  # a Cyrillic а  # noqa: RUF001
+    f"https://аmazon.com{PATH}",  # a Cyrillic а
     f"https://amazon.com{PATH}/",
     f"https://amazon.com/{PATH}",
     f"https://amazon.com{PATH}x",
@@ -274,9 +274,7 @@ HTML = b"<!doctype html><title>Service Unavailable</title>"
         (400, b"[" * 100_000, Reason.AMAZON_UNAVAILABLE, Reason.AMAZON_UNAVAILABLE),
     ],
 )
-def test_each_refusal_of_a_token_has_its_reason(
-    status: int, body: bytes, on_code: Reason, on_refresh: Reason
-) -> None:
+def test_each_refusal_of_a_token_has_its_reason(status: int, body: bytes, on_code: Reason, on_refresh: Reason) -> None:
     assert read_token(status, body, CODE) == Refused(on_code)
     assert read_token(status, body, REFRESH) == Refused(on_refresh)
 

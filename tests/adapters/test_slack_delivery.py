@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import pytest
@@ -29,7 +28,7 @@ from tests.adapters.slack_stand_in import KnownTokens, MemoryCards, MemoryPeople
 
 NOTICE = StoreAdded(store=StoreRef("s1", "Acme US", "US"))
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
-FAST = {method: (1000.0, 1000.0) for method in PACES}
+FAST = dict.fromkeys(PACES, (1000.0, 1000.0))
 NEW = Sending(Message("new", BLOCKS), Placement.NEW_CARD, "grant:s1", farewell=Message("bye"))
 EDIT = Sending(Message("edited"), Placement.EDIT_CARD, "grant:s1")
 THREAD = Sending(Message("line"), Placement.THREAD, "grant:s1")
@@ -314,15 +313,9 @@ async def test_nobody_listening_is_unreachable_and_says_no_more_than_that() -> N
 
 
 async def test_silence_ends_after_its_time(case: Case) -> None:
-    async def slow(*_: Any) -> Response:
-        await asyncio.sleep(2)
-        return Response()
-
-    case.slack.handle = slow  # type: ignore[method-assign]
-    async with serving(case.slack.app) as url:
-        api = SlackApi(case.api.session, f"{url}/api/")
-        with pytest.raises(SlackUnreachable, match="Timeout"):
-            await api.call("users.info", token="t", within=0.05)
+    case.slack.seconds = 1
+    with pytest.raises(SlackUnreachable, match="Timeout"):
+        await case.api.call("users.info", token="t", within=0.05)
 
 
 async def test_the_shared_session_has_a_time_out_and_bolts_client_uses_it() -> None:

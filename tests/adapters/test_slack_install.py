@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +18,7 @@ from bot.adapters.slack.install import InstallProblem, SlackInstaller, bot_was_r
 from bot.adapters.slack.session import SlackApi, SlackRefused, open_session
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.ports import Installation
-from tests.adapters.loopback import NOON, HandClock, serving
+from tests.adapters.loopback import NOON, HandClock, serving, until
 from tests.adapters.slack_stand_in import MemoryInstallations, SlackStandIn
 
 INSTALLED = {
@@ -227,11 +227,9 @@ async def test_slack_being_away_at_start_is_waited_for(case: Case) -> None:
         await asyncio.sleep(0)
 
     await case.single.start(pause=pause)
-    assert case.single.team_id is None
+    assert not case.rows.rows
     assert await case.single.token("T1") == "xoxb-env"  # a signed delivery is answered meanwhile
-    async with asyncio.timeout(5):
-        while case.single.team_id is None:
-            await asyncio.sleep(0.01)
+    await until(lambda: case.single.team_id == "T1")
     assert waits == [1.0, 2.0]
     await case.single.stop()
 
@@ -250,10 +248,9 @@ async def test_a_refused_token_is_not_asked_about_for_ever(case: Case) -> None:
 
 
 @pytest.fixture
-def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_SCOPES"):
         monkeypatch.setenv(name, "from-the-environment")
-    yield
 
 
 @pytest.mark.usefixtures("hostile")
@@ -292,9 +289,13 @@ async def test_a_workspace_without_installation_is_told_in_our_words(case: Case)
 
 @pytest.mark.usefixtures("hostile")
 def test_the_environment_is_restored_when_the_block_fails() -> None:
-    with pytest.raises(RuntimeError), without_slack_environment():
-        assert "SLACK_CLIENT_ID" not in os.environ
-        raise RuntimeError
+    def fail() -> None:
+        with without_slack_environment():
+            assert "SLACK_CLIENT_ID" not in os.environ
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert os.environ["SLACK_CLIENT_ID"] == "from-the-environment"
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -17,18 +16,8 @@ from bot.adapters.slack.bolt import make_bolt
 from bot.adapters.slack.reception import Reception
 from bot.adapters.slack.session import SlackApi, open_session
 from bot.adapters.slack.socket_mode import SocketMode, acknowledgement
-from tests.adapters.loopback import HandClock
-
-
-class Seen:
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
-
-    async def first_time(self, key: str, *, now: datetime) -> bool:
-        return not (key in self.keys or self.keys.add(key))
-
-    async def forget(self, key: str) -> None:
-        self.keys.discard(key)
+from tests.adapters.loopback import HandClock, until
+from tests.adapters.slack_stand_in import SeenDeliveries
 
 
 class SocketSlack:
@@ -92,7 +81,7 @@ class Case:
             await (ack() if self.answer is None else ack(self.answer))
 
         bolt.command("/store")(work)
-        reception = Reception(bolt, Seen(), clock=HandClock())
+        reception = Reception(bolt, SeenDeliveries(), clock=HandClock())
         self.waits: list[float] = []
         api = SlackApi(session, f"{slack.url}/api/")
         self.socket_mode = SocketMode(reception, api=api, app_token="xapp-1", pause=self.pause)
@@ -102,9 +91,7 @@ class Case:
         await asyncio.sleep(0.01)
 
     async def until(self, connected: int) -> None:
-        async with asyncio.timeout(5):
-            while self.socket_mode.connected != connected or len(self.slack.sockets) != connected:
-                await asyncio.sleep(0.005)
+        await until(lambda: self.socket_mode.connected == len(self.slack.sockets) == connected)
 
 
 @pytest.fixture
@@ -175,9 +162,7 @@ async def test_slack_asking_for_another_connection_gets_one_at_once(case: Case) 
     case.socket_mode.start()
     await case.until(2)
     await case.slack.sockets[0].send_json({"type": "disconnect", "reason": "refresh_requested"})
-    async with asyncio.timeout(5):
-        while case.slack.opened < 3:
-            await asyncio.sleep(0.005)
+    await until(lambda: case.slack.opened == 3)
     await case.until(2)
     assert case.waits == []
 
@@ -186,9 +171,7 @@ async def test_a_broken_connection_is_made_anew(case: Case) -> None:
     case.socket_mode.start()
     await case.until(2)
     await case.slack.sockets[0].close()
-    async with asyncio.timeout(5):
-        while case.slack.opened < 3:
-            await asyncio.sleep(0.005)
+    await until(lambda: case.slack.opened == 3)
     await case.until(2)
     assert case.waits == [0.1]
 

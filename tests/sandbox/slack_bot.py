@@ -46,13 +46,21 @@ class Recorder:
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.arrived = asyncio.Condition()
         self.answers: list[Callable[[], Awaitable[Response]]] = []
 
-    async def __call__(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         self.requests.append((dict(request.headers), await request.body()))
+        async with self.arrived:
+            self.arrived.notify_all()
         if self.answers:
             return await self.answers.pop(0)()
         return PlainTextResponse("")
+
+    async def got(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        async with asyncio.timeout(3), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.requests) >= count)
 
     def then(self, response: Response, *, after: float = 0.0) -> None:
         async def answer() -> Response:
@@ -63,7 +71,7 @@ class Recorder:
 
     @property
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/slack/events", self, methods=["POST"])])
+        return Starlette(routes=[Route("/slack/events", self.take, methods=["POST"])])
 
 
 def text(value: str, kind: str = "plain_text") -> Json:

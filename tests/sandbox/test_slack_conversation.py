@@ -21,7 +21,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def slack(sandbox: Sandbox) -> AsyncIterator[SandboxClient]:
-    async with SandboxClient(sandbox.settings.public_url) as client:
+    async with SandboxClient(sandbox.settings.public_url, quiet=0.1) as client:
         yield client
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.errors import SlackUnavailable
 from bot.ports import Errand
 from bot.services.relay import DeliveryFailed, Ending, Patience, RateLimited, Relay, Undeliverable
+from tests.adapters.loopback import until
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -85,7 +86,7 @@ class Queue:
         self.due[errand.id] = at
         self.leased.pop(errand.id, None)
 
-    async def give_up(self, errand: Errand, *, at: datetime, why: str) -> None:
+    async def give_up(self, errand: Errand, *, at: datetime, why: str) -> None:  # noqa: ARG002
         self._drop(errand)
         self.dead[errand.id] = why
 
@@ -323,9 +324,7 @@ async def test_the_loop_wakes_when_called_and_outlives_its_database(
     assert not relay.is_alive()
     queue.put("e1")
     relay.wake()
-    async with asyncio.timeout(5):
-        while not courier.delivered:
-            await asyncio.sleep(0.005)
+    await until(lambda: bool(courier.delivered))
     assert relay.is_alive()
     clock.now += timedelta(minutes=5)
     assert not relay.is_alive()
@@ -333,9 +332,7 @@ async def test_the_loop_wakes_when_called_and_outlives_its_database(
     await running
 
 
-async def test_stopping_finishes_what_runs_and_takes_nothing_new(
-    queue: Queue, courier: Courier, clock: Clock
-) -> None:
+async def test_stopping_finishes_what_runs_and_takes_nothing_new(queue: Queue, courier: Courier, clock: Clock) -> None:
     courier.seconds = 0.05
     relay = Relay(queue, courier, clock=clock)
     queue.put("e1", lane="U1")

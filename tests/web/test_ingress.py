@@ -6,7 +6,6 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,27 +23,9 @@ from bot.adapters.slack.bolt import make_bolt
 from bot.adapters.slack.reception import Reception, delivery_key
 from bot.web.ingress import BODY_LIMIT, NotOurs, SignatureCheck, SlackIngress, Unreadable, read_payload
 from tests.adapters.loopback import HandClock, serving
+from tests.adapters.slack_stand_in import SeenDeliveries
 
 NEW, OLD = "new-secret", "old-secret"
-
-
-class Seen:
-    """The Deliveries port in memory."""
-
-    def __init__(self) -> None:
-        self.keys: set[str] = set()
-        self.broken = False
-
-    async def first_time(self, key: str, *, now: datetime) -> bool:
-        if self.broken:
-            raise ConnectionError("database is away")
-        if key in self.keys:
-            return False
-        self.keys.add(key)
-        return True
-
-    async def forget(self, key: str) -> None:
-        self.keys.discard(key)
 
 
 def sign(body: bytes, at: int | str, secret: str = NEW) -> dict[str, str]:
@@ -62,7 +43,7 @@ class Case:
 
     def __init__(self) -> None:
         self.clock = HandClock()
-        self.seen = Seen()
+        self.seen = SeenDeliveries()
         self.handled: list[str] = []
         self.acks: list[str] = []
         self.fail = 0
@@ -78,7 +59,9 @@ class Case:
 
     def _bolt(self) -> AsyncApp:
         async def authorize(team_id: str | None) -> AuthorizeResult:
-            return AuthorizeResult(enterprise_id=None, team_id=team_id, bot_token="xoxb-1", bot_id="B1", bot_user_id="U0")
+            return AuthorizeResult(
+                enterprise_id=None, team_id=team_id, bot_token="xoxb-1", bot_id="B1", bot_user_id="U0"
+            )
 
         bolt = make_bolt(client=AsyncWebClient(), authorize=authorize)
 
@@ -163,7 +146,11 @@ async def test_a_signed_command_is_handled_and_acknowledged(case: Case) -> None:
 
 async def test_events_buttons_and_forms_come_through(case: Case) -> None:
     assert (await case.event()).status_code == 200
-    press = {"type": "block_actions", "trigger_id": "t", "actions": [{"type": "button", "action_id": "press", "block_id": "b"}]}
+    press = {
+        "type": "block_actions",
+        "trigger_id": "t",
+        "actions": [{"type": "button", "action_id": "press", "block_id": "b"}],
+    }
     assert (await case.payload(press)).status_code == 200
     assert (await case.submit("t2")).status_code == 200
     assert case.handled == ["event_callback", "block_actions", "view_submission"]
@@ -398,7 +385,7 @@ async def test_bolt_dying_is_a_500_that_can_be_repeated(case: Case, monkeypatch:
     assert case.seen.keys == set()
 
 
-async def test_being_cancelled_frees_the_key() -> None:
+async def test_being_cancelled_frees_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case()
     started = asyncio.Event()
 
@@ -407,7 +394,7 @@ async def test_being_cancelled_frees_the_key() -> None:
         await asyncio.sleep(60)
         return BoltResponse(status=200)
 
-    case.bolt.async_dispatch = hang  # type: ignore[method-assign]
+    monkeypatch.setattr(case.bolt, "async_dispatch", hang)
     reception = Reception(case.bolt, case.seen, clock=case.clock)
     task = asyncio.create_task(reception.receive({"command": "/store", "trigger_id": "t"}))
     await started.wait()

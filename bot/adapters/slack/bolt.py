@@ -66,7 +66,7 @@ def make_bolt(*, client: AsyncWebClient, authorize: Authorize, not_installed: st
     logger.setLevel(logging.ERROR)
     with without_slack_environment():
         return AsyncApp(
-            name="grantdesk",
+            name=logger.name,  # Bolt sets the level of the logger with the name of its app
             logger=logger,
             client=client,
             # None is how Bolt is told that there is no installation, though its annotation does not say so.

@@ -97,7 +97,7 @@ function paintSide() {
   const people = app.directory.people.filter((person) => !person.bot);
   const focused = document.activeElement?.dataset?.key;
   $("people").replaceChildren(...people.map((person) =>
-    node("button", { type: "button", class: "person", role: "radio", "aria-checked": String(person.id === app.me.id), "data-key": `person/${person.id}`, onclick: () => become(person.name) },
+    node("button", { type: "button", class: "person", "aria-pressed": String(person.id === app.me.id), "data-key": `person/${person.id}`, onclick: () => become(person.name) },
       avatar(person), node("span", {}, node("strong", {}, person.real_name), node("small", {}, `${person.title} · ${person.locale}`)))));
   const item = (place, label, mark) => node("button", { type: "button", class: "place", "aria-current": app.place === place ? "page" : null, "data-key": `place/${place}`, onclick: () => go(place) }, node("span", { class: "mark", "aria-hidden": "true" }, mark), label);
   $("places").replaceChildren(
@@ -167,7 +167,7 @@ function paintMain() {
   for (const one of here) if (one.thread_ts && one.thread_ts !== one.ts) counts.set(one.thread_ts, (counts.get(one.thread_ts) ?? 0) + 1);
   list.show(here.filter((one) => !one.thread_ts || one.thread_ts === one.ts), app, { counts, empty: here.length ? null : welcome() });
   const name = app.channels.get(app.place)?.name;
-  $("composer-text").placeholder = name ? `Message #${name}` : "Message Grantdesk, or type / for commands";
+  $("composer-text").placeholder = name ? `Message #${name}` : "Message Grantdesk or type /";
 }
 
 function paintThread(focus) {

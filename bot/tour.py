@@ -1,0 +1,255 @@
+"""A guided tour: a seller and an agent play the main job against the running system, over HTTP only.
+
+It prints the conversation as it happens, and ends with an exit code other than 0 when a step does not do what it promises.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+
+from bot.domain.status import PLATFORM_LABELS, StatusKind
+from bot.i18n import Speaker
+from sandbox.amazon.browser import Page, SellerBrowser
+from sandbox.client import Message, Person, Said, SandboxClient
+
+#: the Amazon accounts that the sandbox knows Mei by
+_MEIS_ACCOUNT = "A1MEIACME0001"
+_MEIS_OTHER_ACCOUNT = "A2MEIHOME0002"
+
+
+class StepFailed(Exception):
+    """A step of the tour did not do what it promises."""
+
+
+@dataclass(slots=True)
+class _Tour:
+    bot_url: str
+    slack: SandboxClient
+    console: Console
+    acks: list[float] = field(default_factory=list)
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+
+    def heading(self, text: str) -> None:
+        self.console.print(f"\n[bold]{text}[/bold]")
+
+    def told(self, message: Message) -> None:
+        mark = " (only visible to her)" if message.ephemeral else ""
+        self.quote(f"Grantdesk{mark}", message.plain())
+
+    def did(self, who: str, what: str) -> None:
+        self.console.print(f"  [cyan]{who}[/cyan] {escape(what)}")
+
+    def saw(self, page: Page) -> None:
+        words = " ".join(page.text.split())
+        self.quote(f"the browser shows “{page.title}”", words[:160] + ("…" if len(words) > len(words[:160]) else ""))
+
+    def quote(self, who: str, text: str) -> None:
+        self.console.print(f"  [green]{escape(who)}[/green]")
+        for line in text.strip().splitlines():
+            self.console.print(f"    [dim]│[/dim] {escape(line)}")
+
+    # --- promising ---------------------------------------------------------------------------------------------------
+
+    def require(self, kept: object, promise: str) -> None:
+        if not kept:
+            raise StepFailed(promise)
+
+    async def command(self, who: Person, text: str) -> Said:
+        self.did(who.name, text)
+        said = await who.types(text)
+        self.require(said.ok, f"{text} is acknowledged: {said.failure}")
+        self.acks.append(said.ack_ms)
+        for message in said.messages:
+            self.told(message)
+        return said
+
+    async def press(self, who: Person, label: str, message: Message | None = None) -> Said:
+        self.did(who.name, f"presses [{label}]")
+        said = await who.clicks(label, message=message)
+        self.require(said.ok, f"{label} is acknowledged: {said.failure}")
+        self.acks.append(said.ack_ms)
+        return said
+
+    async def sees(self, who: Person, fragment: str, *, after: Said | None = None) -> Message:
+        message = await who.sees(fragment, after=after, within=15)
+        self.told(message)
+        return message
+
+
+async def run_tour(bot_url: str, sandbox_url: str, console: Console) -> int:
+    """Plays every scene; 0 when all promises were kept."""
+    started = time.monotonic()
+    async with SandboxClient(sandbox_url) as slack:
+        tour = _Tour(bot_url, slack, console)
+        try:
+            for scene in _SCENES:
+                await scene(tour)
+            problems = await slack.problems()
+            tour.require(not problems, f"Slack finds nothing wrong with what it was sent: {problems[:3]}")
+        except (StepFailed, AssertionError, RuntimeError, LookupError, httpx.HTTPError) as failed:
+            console.print(f"\n[bold red]The tour failed:[/bold red] {escape(str(failed))}")
+            return 1
+    middle = sorted(tour.acks)[len(tour.acks) // 2]
+    console.print(
+        f"\n[bold]The tour is complete.[/bold] {len(_SCENES)} scenes in {time.monotonic() - started:.1f} s; "
+        f"Slack was answered within {middle:.0f} ms at the median."
+    )
+    return 0
+
+
+# --- scenes ----------------------------------------------------------------------------------------------------------
+
+
+async def _adds_a_store(tour: _Tour) -> None:
+    """The first store opens the preparations; an Individual plan stops there."""
+    tour.heading("Mei adds her first store")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    await tour.command(mei, "/store add")
+    modal = await mei.modal()
+    tour.did("mei", f"reads “{modal.title}” and says: Individual plan")
+    await mei.fills({say("prepare.plan"): "individual"})
+    refused = await mei.submits()
+    tour.require(refused.errors, "an Individual plan is told why it stops here")
+    tour.quote("under the question", "\n".join(refused.errors.values()))
+    tour.did("mei", "corrects herself: Professional plan")
+    await mei.fills({say("prepare.plan"): "professional"})
+    await mei.submits()
+    form = await mei.modal()
+    tour.did("mei", f"fills in “{form.title}”: Acme US, US")
+    await mei.fills({say("store.form.label"): "Acme US", say("store.form.marketplace"): "US"})
+    await mei.submits()
+    await tour.sees(mei, say("store.added.title"))
+
+
+async def _grants_orders(tour: _Tour) -> None:
+    tour.heading("She grants order import")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    said = await tour.command(mei, "/grant orders")
+    card = await tour.sees(mei, say("feature.orders.does", platform="赛盈"), after=said)
+    page = await _at_amazon(tour, mei, card, account=_MEIS_ACCOUNT)
+    tour.require(page.status == httpx.codes.OK and "state=" not in page.url, "the result page has a clean address")
+    await tour.sees(mei, say("grant.complete"))
+
+
+async def _checks(tour: _Tour) -> None:
+    tour.heading("She asks Amazon whether it worked")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    said = await tour.press(mei, say("button.check"))
+    await tour.sees(mei, say("check.verified"), after=said)
+
+
+async def _signs_in_wrong(tour: _Tour) -> None:
+    tour.heading("For the other feature she is signed in to the wrong store")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    said = await tour.press(mei, say("button.grant", feature=say("feature.listing.name")))
+    card = await tour.sees(mei, say("feature.listing.does", sister="飞刊"), after=said)
+    await _at_amazon(tour, mei, card, account=_MEIS_OTHER_ACCOUNT)
+    await tour.sees(mei, say("reason.wrong_account.title"))
+    said = await tour.command(mei, "/authstatus")
+    tour.require(
+        any(PLATFORM_LABELS[StatusKind.ORDERS_ONLY] in message.plain() for message in said.messages),
+        "a mismatch writes nothing: order import stands as before",
+    )
+
+
+async def _asks_why(tour: _Tour) -> None:
+    tour.heading("She asks why it still says 【授权中】 (Q1)")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    said = await tour.command(mei, "/faq 我明明授权了，为什么刊登那边还是显示授权中？")
+    answer = await tour.sees(mei, say("reason.wrong_account.title"), after=said)
+    tour.require(say("button.new_link") in answer.buttons(), "the answer ends in the one button that mends it")
+
+
+async def _tries_again(tour: _Tour) -> None:
+    tour.heading("She tries again with the right store")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    said = await tour.press(mei, say("button.new_link"))
+    card = await mei.sees(say("feature.listing.does", sister="飞刊"), after=said, within=15)
+    page = await _at_amazon(tour, mei, card, account=_MEIS_ACCOUNT)
+    again = await _reload(tour, page)
+    tour.require(again == page.status, "reloading the result changes nothing")
+    await tour.sees(mei, say("grant.both_done", sister="飞刊"))
+    said = await tour.command(mei, "/authstatus")
+    tour.require(
+        any(PLATFORM_LABELS[StatusKind.AUTHORIZED] in message.plain() for message in said.messages),
+        "the store is 【已授权】",
+    )
+
+
+async def _second_marketplace(tour: _Tour) -> None:
+    tour.heading("Her Canadian store is covered already: one press, no trip to Amazon")
+    mei, say = tour.slack.person("mei"), Speaker("zh-CN")
+    await tour.command(mei, '/store add "Acme CA" CA 2026-06-01')
+    said = await tour.command(mei, '/grant orders "Acme CA"')
+    await mei.sees(say("button.confirm_held"), after=said, within=15)
+    said = await tour.press(mei, say("button.confirm_held"))
+    await tour.sees(mei, say("grant.complete"), after=said)
+
+
+async def _mistypes(tour: _Tour) -> None:
+    tour.heading("Alex mistypes, in English")
+    alex = tour.slack.person("alex")
+    for typed, wanted in (
+        ('/store add "Willow" Germny 2026-01-31', "Did you mean DE?"),
+        ('/store add "Willow" DE 31.01.2026', "year-month-day"),
+        ("/store lst", "Did you mean list?"),
+        ("/grant stck", "/grant orders or /grant listing"),
+        ('/store show "Acme US"', "You have no store yet"),
+        ("/faq MD5101", "not registered"),
+    ):
+        said = await tour.command(alex, typed)
+        tour.require(
+            any(wanted in message.plain() for message in said.messages), f"{typed} is told what to do next: {wanted}"
+        )
+
+
+async def _agent_sees(tour: _Tour) -> None:
+    tour.heading("Sam, at the desk, hears when a person is wanted")
+    mei, sam, say = tour.slack.person("mei"), tour.slack.person("sam"), Speaker("zh-CN")
+    await tour.command(mei, "/faq 两个系统都要授权吗")
+    await tour.press(mei, say("button.ask_person"))
+    await tour.sees(sam, Speaker("en")("desk.person_wanted"))
+
+
+_SCENES: tuple[Callable[[_Tour], Awaitable[None]], ...] = (
+    _adds_a_store,
+    _grants_orders,
+    _checks,
+    _signs_in_wrong,
+    _asks_why,
+    _tries_again,
+    _second_marketplace,
+    _mistypes,
+    _agent_sees,
+)
+
+
+async def _at_amazon(tour: _Tour, who: Person, card: Message, *, account: str) -> Page:
+    """Opens the card's link in a browser that has never seen us, and consents as `account`."""
+    say = Speaker("zh-CN")
+    link = card.link(say("button.open_amazon"))
+    tour.require(link, "the card has a link")
+    async with SellerBrowser(tour.slack.base_url) as browser:
+        await browser.signs_in(account, "US")
+        tour.did(who.name, f"opens the link in her store's own browser, signed in as {account}")
+        await browser.opens(link or "")
+        tour.saw(browser.page)
+        await browser.presses(say("page.go"))
+        tour.saw(browser.page)
+        page = await browser.consents()
+        tour.saw(page)
+        return page
+
+
+async def _reload(tour: _Tour, page: Page) -> int:
+    """The same address once more, in another browser."""
+    async with SellerBrowser(tour.slack.base_url) as browser:
+        callback = next((url for url in page.chain if "spapi_oauth_code" in url), page.url)
+        return (await browser.opens(callback)).status
