@@ -48,7 +48,7 @@ from bot.web.headers import SecurityHeaders, amazon_form_targets
 from bot.web.health import Metrics, health_routes, relay_check
 from bot.web.ingress import SlackIngress
 from bot.web.limits import PUBLIC_ROUTES, RateLimit, RouteClass
-from faq.library import Library
+from faq.live import LiveKnowledge
 from handlers import CAPABILITIES
 from handlers.listening import listen
 from handlers.routing import Registry
@@ -140,12 +140,17 @@ async def build(
     entropy = entropy or SystemEntropy()
     metrics = Metrics()
     woken: list[Callable[[], None]] = []
+
+    def wake_relay() -> None:
+        for wake in woken:  # none while the relay is still being made
+            wake()
+
     database = SqlDatabase(
         settings.database_url,
         vault=Vault.from_base64({key: value.get_secret_value() for key, value in settings.encryption_keys.items()}),
         clock=clock,
         entropy=entropy,
-        on_outbox=lambda: [wake() for wake in woken] and None,
+        on_outbox=wake_relay,
         support_channel=settings.support_channel,
     )
     session = open_session()
@@ -178,7 +183,9 @@ async def build(
         checking=checking,
         reporting=reporting,
         support=Support(database, clock=clock),
-        answering=Answering(Library.load(), database, names=names, reporting=reporting, checking=checking, clock=clock),
+        answering=Answering(
+            LiveKnowledge(), database, names=names, reporting=reporting, checking=checking, clock=clock
+        ),
         people=people,
         clock=clock,
         names=names,
@@ -207,7 +214,7 @@ async def build(
         reception=reception,
         metrics=metrics,
         asgi=Starlette(),
-        jobs=_jobs(granting, database, clock),
+        jobs=_jobs(stories, database, clock),
         clock=clock,
         _workspaces=workspaces,
         _socket_mode=SocketMode(reception, api=api, app_token=app_token) if app_token else None,
@@ -242,14 +249,15 @@ def _installer(
     )
 
 
-def _jobs(granting: Granting, database: SqlDatabase, clock: Clock) -> Sequence[Job]:
+def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job]:
     """The scheduled jobs: one row each."""
 
     async def forget_deliveries() -> None:
         await database.deliveries.prune(before=clock() - timedelta(hours=2))
 
     return (
-        Job("close-silent-consents", timedelta(seconds=30), granting.close_silent),
+        Job("close-silent-consents", timedelta(seconds=30), stories.granting.close_silent),
+        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
     )
 

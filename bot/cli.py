@@ -15,14 +15,18 @@ from bot.app import build
 from bot.errors import GrantdeskError
 from bot.logs import set_up
 from bot.settings import Settings
+from faq.cli import faq_app
+from storage.engine import open_engine
 from storage.migrate import migrate as run_migrations
 from storage.rotation import rotate_keys as run_rotation
+from storage.vault import Vault
 
 app = typer.Typer(
     help="Grantdesk connects Amazon stores to a distribution platform, from Slack.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(faq_app, name="faq", help="Ask, check and measure the answers.")
 _errors = Console(stderr=True)
 
 
@@ -88,15 +92,17 @@ def rotate_keys() -> None:
 
 
 async def _rotate(settings: Settings) -> int:
-    desk = await build(settings)
+    keys = {key: value.get_secret_value() for key, value in settings.encryption_keys.items()}
+    engine = open_engine(settings.database_url)
     try:
-        return await run_rotation(desk.database.engine, desk.database.vault)
+        return await run_rotation(engine, Vault.from_base64(keys))
     finally:
-        await desk.stop()
+        await engine.dispose()
 
 
 @app.command()
 def demo(
+    *,
     tour: Annotated[bool, typer.Option("--tour", help="Play the main job over HTTP, print it, and stop.")] = False,
     port: Annotated[int, typer.Option(help="The bot's port.")] = 8080,
     sandbox_port: Annotated[int, typer.Option(help="The sandbox's port.")] = 8900,

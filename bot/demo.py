@@ -7,7 +7,7 @@ import base64
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.domain.features import FEATURES
 from bot.errors import ConfigurationError
 from bot.logs import set_up
 from bot.settings import ApplicationSettings, Settings
-from bot.web.limits import RouteClass
+from bot.web.limits import PUBLIC_ROUTES, RouteClass
 from sandbox.amazon.apps import default_apps
 from sandbox.server import Sandbox, SandboxSettings
 from sandbox.server import running as running_sandbox
@@ -100,7 +100,7 @@ def _bound(port: int) -> socket.socket:
 
 @asynccontextmanager
 async def running(
-    *, port: int = 0, sandbox_port: int = 0, database_url: str = "", public_routes: tuple[RouteClass, ...] | None = None
+    *, port: int = 0, sandbox_port: int = 0, database_url: str = "", public_routes: Sequence[RouteClass] = PUBLIC_ROUTES
 ) -> AsyncIterator[Running]:
     """Starts both on real ports (0 picks free ones) and stops them at the end; the database is thrown away by default."""
     with tempfile.TemporaryDirectory(prefix="grantdesk-") as folder:
@@ -113,8 +113,7 @@ async def running(
                 database_url=database_url or f"sqlite+aiosqlite:///{Path(folder) / 'demo.db'}",
                 port=bound.getsockname()[1],
             )
-            limits = {} if public_routes is None else {"public_routes": public_routes}
-            desk = await build(settings, **limits)
+            desk = await build(settings, public_routes=public_routes)
             config = uvicorn.Config(
                 desk.asgi,
                 log_config=None,

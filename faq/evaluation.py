@@ -33,8 +33,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from faq.library import LOCALES, Library
-from faq.matcher import NONE, Band, Match, Matcher
+from faq.library import LOCALES, NONE, Library
+from faq.matcher import Band, Match, Matcher
 from faq.training import is_fresh
 
 Figures = dict[str, float | int]

@@ -29,11 +29,45 @@ SIGNALS: Mapping[str, str] = {
 }
 
 ANCHORS = frozenset(
-    "authorize authorized authorizing unauthorized authfail feikan orderauth listauth revoke expire renew bot newlink"
-    " usedlink errcode wrongstore taken accounts2 association professional individual primary subuser twostep isolated"
-    " blocked addstore initialdate commerce mapping tech suspended myapps mirror twosystems".split()
+    {
+        "authorize",
+        "authorized",
+        "authorizing",
+        "unauthorized",
+        "authfail",
+        "feikan",
+        "orderauth",
+        "listauth",
+        "revoke",
+        "expire",
+        "renew",
+        "bot",
+        "newlink",
+        "usedlink",
+        "errcode",
+        "wrongstore",
+        "taken",
+        "accounts2",
+        "association",
+        "professional",
+        "individual",
+        "primary",
+        "subuser",
+        "twostep",
+        "isolated",
+        "blocked",
+        "addstore",
+        "initialdate",
+        "commerce",
+        "mapping",
+        "tech",
+        "suspended",
+        "myapps",
+        "mirror",
+        "twosystems",
+    }
 )
-FOREIGN = frozenset("parcel money brand ads fba product saleyeeacct smalltalk office".split())
+FOREIGN = frozenset({"parcel", "money", "brand", "ads", "fba", "product", "saleyeeacct", "smalltalk", "office"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +120,16 @@ OPEN_GATE = Gate(
 )
 
 
-def fit(rows: Sequence[Sequence[float]], truths: Sequence[bool], *, rounds: int = 350, ridge: float = 2e-3) -> Judgement:
+def fit(
+    rows: Sequence[Sequence[float]], truths: Sequence[bool], *, rounds: int = 350, ridge: float = 2e-3
+) -> Judgement:
     """Logistic regression by gradient descent with momentum on standardised columns; deterministic."""
     total, width = len(rows), len(rows[0])
     means = [sum(r[i] for r in rows) / total for i in range(width)]
     spreads = [math.sqrt(sum((r[i] - means[i]) ** 2 for r in rows) / total) or 1.0 for i in range(width)]
-    data = [([(r[i] - means[i]) / spreads[i] for i in range(width)], float(t)) for r, t in zip(rows, truths, strict=True)]
+    data = [
+        ([(r[i] - means[i]) / spreads[i] for i in range(width)], float(t)) for r, t in zip(rows, truths, strict=True)
+    ]
     weights, bias = [0.0] * width, 0.0
     speed, bias_speed = [0.0] * width, 0.0
     for _ in range(rounds):

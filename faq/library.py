@@ -1,4 +1,4 @@
-"""The articles: one folder a topic, one file a language, a small strict head and a Jinja body in Slack mrkdwn.
+r"""The articles: one folder a topic, one file a language, a small strict head and a Jinja body in Slack mrkdwn.
 
 A file reads::
 
@@ -14,11 +14,12 @@ A file reads::
     ---
     Body, with {{ platform_name }} and the other names of `faq.facts.Facts`.
 
-Every key stands once, in any order, `phrases` last; nothing else is allowed. `\\n` in a phrase is a line break.
+Every key stands once, in any order, `phrases` last; nothing else is allowed. `\n` in a phrase is a line break.
 `articles/_none/<locale>.md` has a head of phrases only: what looks near, and must be met with silence.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,11 @@ LOCALES = ("zh-CN", "zh-TW", "en")
 NONE = "NONE"
 NEEDS_A_PERSON = "needs-a-person"
 
+_BOLD = re.compile(
+    r"(?<=[^\s(（])\*[^*\n]+\*(?=[^\s.,;:)])|(?<=[^\s(（])\*[^*\n]+\*|(?<![^\s])\*[^*\n]+\*(?=[^\s.,;:)])"
+)
+#: A space without width.
+_EDGE = "\u200b"
 _NONE_FOLDER = "_none"
 _KEYS = frozenset({"title", "short", "when", "related", "buttons", "phrases"})
 _NONE_KEYS = frozenset({"phrases"})
@@ -237,6 +243,8 @@ def _stamp(path: Path) -> str:
 
 
 def _tidy(text: str) -> str:
+    """No blank lines but single ones; and bold that Slack sees: it wants an edge around `*…*`, which Chinese has not."""
+    text = _BOLD.sub(f"{_EDGE}\\g<0>{_EDGE}", text)
     lines: list[str] = []
     for line in (raw.rstrip() for raw in text.strip().splitlines()):
         if line or (lines and lines[-1]):

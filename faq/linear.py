@@ -106,9 +106,7 @@ def train(examples: Sequence[Example], *, epochs: int = _EPOCHS) -> Linear:
     width = len(classes)
     weights = [[0.0] * width for _ in names]
     bias = [0.0] * width
-    data = [
-        (list(_normalised(counted, idf, number_of).items()), classes.index(label)) for counted, label in examples
-    ]
+    data = [(list(_normalised(counted, idf, number_of).items()), classes.index(label)) for counted, label in examples]
     order = list(range(total))
     shuffle = random.Random(20260101)  # noqa: S311 -- an order, not a secret
     for epoch in range(epochs):

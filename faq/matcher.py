@@ -1,6 +1,6 @@
 """From free text to an article, to a person, or to nothing.
 
-A `Matcher` is immutable: a changed library makes a new one, and `Swap` puts it in the old one's place while others read.
+A `Matcher` is immutable: a changed library makes a new one, and `faq.live` puts it in the old one's place.
 """
 
 import math
@@ -10,12 +10,10 @@ from enum import StrEnum
 
 from faq.features import Concepts, features
 from faq.gate import ANCHORS, FOREIGN, Gate
+from faq.library import NEEDS_A_PERSON, NONE
 from faq.linear import Linear, softmax
-from faq.nearest import Known, Nearness, NearestPhrases
+from faq.nearest import Known, NearestPhrases, Nearness
 from faq.text import clean
-
-NONE = "NONE"
-NEEDS_A_PERSON = "needs-a-person"
 
 _FLOOR = 1e-9
 _OFFERED = 3
@@ -115,9 +113,7 @@ class Matcher:
         if match.nearest is None:
             return match
         near = self._nearest.with_shared(match.nearest, match.cleaned, self._cleaned[match.nearest.text])
-        return Match(
-            match.band, match.topics, match.right, match.ours, match.cleaned, match.signals, near, match.exact
-        )
+        return Match(match.band, match.topics, match.right, match.ours, match.cleaned, match.signals, near, match.exact)
 
     def _band(self, right: float, ours: float) -> Band:
         if ours < self._gate.offer_from:
@@ -136,30 +132,13 @@ class Matcher:
             Topic(slug, chance * scale) for slug, chance in sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
         )
 
-    def _as_taught(
-        self, taught: Known, topics: tuple[Topic, ...], cleaned: str, signals: Mapping[str, float]
-    ) -> Match:
+    def _as_taught(self, taught: Known, topics: tuple[Topic, ...], cleaned: str, signals: Mapping[str, float]) -> Match:
         near = Nearness(taught.slug, taught.text, 1.0)
         if taught.slug == NONE:
             return Match(Band.SILENT, topics, 0.0, 0.0, cleaned, signals, near, exact=True)
         first = next((t for t in topics if t.slug == taught.slug), Topic(taught.slug, 1.0))
         rest = (t for t in topics if t.slug != taught.slug)
         return Match(Band.ANSWER, (first, *rest), 1.0, 1.0, cleaned, signals, near, exact=True)
-
-
-class Swap:
-    """One reference, replaced in one step: readers keep the matcher they took."""
-
-    def __init__(self, matcher: Matcher) -> None:
-        self.current = matcher
-
-    def put(self, matcher: Matcher) -> None:
-        self.current = matcher
-
-
-def known_from(phrases: Iterable[tuple[str, str]]) -> tuple[Known, ...]:
-    """Taught phrases from (slug, text) pairs."""
-    return tuple(Known(slug, text, clean(text)) for slug, text in phrases)
 
 
 def _signals(

@@ -4,7 +4,7 @@ Chinese is compared by pairs of characters, other text by stems; rare ones weigh
 """
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +13,52 @@ from faq.features import stem, tokens
 #: Pairs that stand in more phrases than this tell nothing apart.
 _COMMON = 500
 _DULL = frozenset(
-    "the a an is are was be to of in on at it its i my me we our you your do and or for with that this"
-    " can have has will not but so if as by from there what how why when".split()
+    {
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "was",
+        "be",
+        "to",
+        "of",
+        "in",
+        "on",
+        "at",
+        "it",
+        "its",
+        "i",
+        "my",
+        "me",
+        "we",
+        "our",
+        "you",
+        "your",
+        "do",
+        "and",
+        "or",
+        "for",
+        "with",
+        "that",
+        "this",
+        "can",
+        "have",
+        "has",
+        "will",
+        "not",
+        "but",
+        "so",
+        "if",
+        "as",
+        "by",
+        "from",
+        "there",
+        "what",
+        "how",
+        "why",
+        "when",
+    }
 )
 
 
@@ -71,13 +115,13 @@ class NearestPhrases:
         """The nearest phrase of every topic that has one at all."""
         asked = grams(cleaned)
         norm = math.sqrt(sum(self._idf.get(g, self._unknown) ** 2 for g in asked)) or 1.0
-        overlap: Counter[int] = Counter()
+        overlap: defaultdict[int, float] = defaultdict(float)
         for gram in asked:
             numbers = self._holders.get(gram, ())
             if len(numbers) <= _COMMON:
                 weight = self._idf.get(gram, 0.0) ** 2
                 for number in numbers:
-                    overlap[number] += weight  # type: ignore[assignment]
+                    overlap[number] += weight
         best: dict[str, tuple[float, int]] = {}
         for number, weight in overlap.items():
             similarity = weight / (norm * self._norms[number])

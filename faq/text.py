@@ -46,7 +46,9 @@ _MENTION = re.compile(r"<[@#!][^>\n]{1,80}>|(?<!\w)@[\w一-鿿]{1,20}")
 _CLOCK = re.compile(r"\[?\(?\b\d{1,2}[:：]\d{2}(?::\d{2})?\s*(?:am|pm|pst|est|utc|gmt)?\)?\]?")
 _EMOJI = re.compile(r":[a-z0-9_+-]{2,30}:|[\U0001f000-\U0001faff☀-➿️]")
 
-_REPLY_HEADER = re.compile(r"^\s*(?:on .{4,80} wrote:|.{0,60}写道[:：]|-{2,}\s*(?:original|forwarded) message.*|-{2,}\s*原始邮件.*)\s*$")
+_REPLY_HEADER = re.compile(
+    r"^\s*(?:on .{4,80} wrote:|.{0,60}写道[:：]|-{2,}\s*(?:original|forwarded) message.*|-{2,}\s*原始邮件.*)\s*$"
+)
 _SIGN_OFF = re.compile(
     r"^\s*(?:--+\s*$|[-—]{1,2}\s?\w+\s*$|sent from my .*|发自我的.*|从我的.*发送|(?:best |kind |warm )?regards[,.!]?.*|best[,.]?\s*\w*\s*$"
     r"|cheers[,.]?.*|sincerely.*|此致.*|祝商祺.*|顺颂.*)"
@@ -67,7 +69,8 @@ _GREETING = re.compile(
 _POLITE = re.compile(
     r"(?<![a-z])(?:拍谢|不好意思|抱歉|打扰(?:一下|了)?|麻烦(?:您|你)?(?:看一下|协助|帮忙|了|指导下|尽快处理)?|谢谢(?:您|你|老师|大家)?|感谢(?:您|你)?|多谢|感恩"
     r"|请问(?:一下|下)?|想请教(?:一下)?|请教(?:一下|下)?|想问(?:一下|下)?|想确认(?:一下)?|求助|劳驾|辛苦(?:了|您)?|在线等|急急急"
-    r"|please advise|pls advise|pls help|please help|thank you(?: so much| very much)?|many thanks|thanks(?: in advance| a lot)?|thx|tks|tia|ty)"
+    r"|please advise|pls advise|pls help|please help|thank you(?: so much| very much)?"
+    r"|many thanks|thanks(?: in advance| a lot)?|thx|tks|tia|ty)"
     r"(?=[\s,，。.!！?？~～、]|$|[㐀-鿿])"
 )
 _SPACES = re.compile(r"[ \t　]+")

@@ -21,7 +21,7 @@ from bot.domain.notices import (
     subject_of,
 )
 from bot.domain.verification import Reason
-from bot.errors import IndividualPlan, NoStores, UnknownFeature, UnknownWord
+from bot.errors import NoStores, UnknownFeature, UnknownWord
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
 from bot.services.naming import feature_name
@@ -34,10 +34,8 @@ from handlers.blocks import (
     message,
     modal,
     mrkdwn,
-    option,
     problem_message,
     section,
-    select,
     text_input,
 )
 from handlers.error_codes import code_lines
@@ -75,7 +73,6 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.action("grant.confirm", edge.confirm)
     registry.action("grant.error", edge.ask_error)
     registry.view("grant.error", edge.took_error)
-    registry.view("grant.prepare", edge.prepared)
     registry.task("check_grant", edge.run_check)
     registry.task("confirm_held", edge.run_confirm)
     registry.notice(ConsentCard, edge.render_card)
@@ -133,14 +130,6 @@ class _Granting:
         await self._make(call, FeatureKey(call.argument), call.value, in_place=True)
 
     async def _make(self, call: Call, feature: FeatureKey, store_id: str, *, in_place: bool = False) -> None:
-        """Makes the link; somebody who never saw the preparations is asked for the plan first (rule 1)."""
-        if not await self._stories.stores.is_prepared(call.person):
-            await call.open(self._plan_view(call.person, feature, store_id))
-            await call.ack()
-            return
-        await self._send(call, feature, store_id, in_place=in_place)
-
-    async def _send(self, call: Call, feature: FeatureKey, store_id: str, *, in_place: bool = False) -> None:
         attempt = await self._stories.granting.prepare(call.person, feature, store_id, in_place=in_place)
         store = await self._stories.stores.get(call.person, attempt.store_id)
         say = mrkdwn(call.person)
@@ -151,42 +140,6 @@ class _Granting:
             await call.ack()
             if not call.channel_id.startswith("D"):
                 await call.whisper(sent)
-
-    async def prepared(self, call: ViewCall) -> None:
-        """The plan was told; an Individual one stops here."""
-        if call.inputs.get("plan") != "professional":
-            raise IndividualPlan
-        feature, store_id = FeatureKey(call.notes["feature"]), call.notes["store_id"]
-        await self._stories.stores.confirm_preparations(call.person)
-        await self._send(call, feature, store_id)
-
-    def _plan_view(self, person: Person, feature: FeatureKey, store_id: str) -> Block:
-        say = Speaker(person.locale, tz=person.tz)
-        facts = self._stories.names.facts(say)
-        return modal(
-            "grant.prepare",
-            title=say("prepare.title"),
-            submit=say("button.continue"),
-            close=say("button.cancel"),
-            notes={"feature": feature.value, "store_id": store_id},
-            blocks=[
-                section(mrkdwn(person)("prepare.plan_rule", **facts)),
-                section(mrkdwn(person)("prepare.who", **facts)),
-                section(mrkdwn(person)("prepare.safe_environment", **facts)),
-                field(
-                    say("prepare.plan"),
-                    select(
-                        "plan",
-                        [
-                            option(say("prepare.plan_professional"), "professional"),
-                            option(say("prepare.plan_individual"), "individual"),
-                        ],
-                        kind="radio_buttons",
-                    ),
-                    hint=say("prepare.plan_hint"),
-                ),
-            ],
-        )
 
     # --- asking for the result ---------------------------------------------------------------------------------------
 
@@ -275,10 +228,12 @@ class _Granting:
             blocks.append(section(say("card.confirmable", account=notice.selling_partner_id)))
             confirm = button(bare("button.confirm_held"), "grant.confirm", value=notice.attempt_id, style="primary")
             blocks.append(actions(confirm, link, block_id="confirm"))
+        plan = [f":clipboard: {say('card.plan')}"] if notice.ask_plan else []
         blocks.append(
             section(
                 "\n".join(
                     (
+                        *plan,
                         f":lock: {say('card.safe_environment')}",
                         f":bust_in_silhouette: {say('card.right_account', **facts)}",
                         f":arrow_upper_right: {say('card.popups', **facts)}",

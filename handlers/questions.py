@@ -16,8 +16,9 @@ from bot.domain.features import FeatureKey
 from bot.domain.notices import Answered, Notice, PersonWanted
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Sending
-from bot.services.answering import FIVE, Answer, Band
+from bot.services.answering import FIVE, Answer
 from faq.facts import Button
+from faq.matcher import Band
 from handlers.blocks import Block, actions, button, field, fit, message, modal, mrkdwn, section, text_input
 from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, EventCall, Registry, ViewCall
@@ -158,7 +159,7 @@ class Questions:
         if _CODE_ONLY.fullmatch(question) and (found := recognise(question)):
             lines = code_lines(say, found, self._stories.names.facts(say), told=False)
             return message(*[section(line) for line in lines])
-        match = self._stories.answering.match(question, call.person.locale)
+        match = await self._stories.answering.match(call.person, question)
         if match.band is Band.ANSWER:
             return await self._topic(call.person, match.slugs[0], question)
         if match.band is Band.OFFER:

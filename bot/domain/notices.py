@@ -55,6 +55,8 @@ class ConsentCard(Notice):
     confirmable: bool = False
     #: the selling partner it would be confirmed for
     selling_partner_id: str = ""
+    #: nobody of the account has said yet that it is on a Professional plan
+    ask_plan: bool = False
     #: edit the card in place instead of posting a new one
     in_place: bool = False
     #: the agent who made the link for the seller, if any

@@ -5,11 +5,13 @@ Q1 and Q2 ask Amazon about the grant in question before they say anything; that 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+import structlog
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.marketplaces import MARKETPLACES
@@ -23,9 +25,13 @@ from bot.services.checking import Checking
 from bot.services.diagnosis import Finding
 from bot.services.naming import Names
 from bot.services.reporting import Reporting, StoreHistory
-from faq.facts import Button, Facts, FeatureFacts, FeatureNames, Standing, StoreFacts
+from faq.facts import Button, Case, Facts, FeatureFacts, FeatureNames, Standing, StoreFacts
 from faq.facts import FeatureKey as FaqFeature
-from faq.library import Library
+from faq.library import Library, LibraryError
+from faq.live import LiveKnowledge
+from faq.matcher import Match
+
+log = structlog.get_logger(__name__)
 
 STILL_AUTHORIZING = "still-authorizing"
 NOT_WORKING = "granted-but-not-working"
@@ -35,25 +41,6 @@ FIVE = (STILL_AUTHORIZING, NOT_WORKING, "no-amazon-page", "other-browser", "sist
 
 #: questions longer than this are tickets; what matters stands in their first lines
 QUESTION_LIMIT = 4000
-
-
-class Band(StrEnum):
-    """How sure we are of what was asked."""
-
-    #: sure enough to answer
-    ANSWER = "answer"
-    #: a few likely topics: the asker chooses
-    OFFER = "offer"
-    #: not ours, or not clear: nothing is claimed
-    SILENT = "silent"
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """What a question may be about, likeliest first."""
-
-    band: Band
-    slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ class Answering:
 
     def __init__(
         self,
-        library: Library,
+        knowledge: LiveKnowledge,
         database: Database,
         *,
         names: Names,
@@ -80,15 +67,33 @@ class Answering:
         checking: Checking,
         clock: Clock,
     ) -> None:
-        self.library = library
+        self._knowledge = knowledge
         self._database = database
         self._names = names
         self._reporting = reporting
         self._checking = checking
         self._clock = clock
 
-    def match(self, question: str, locale: str) -> Matched:
-        return Matched(Band.SILENT)
+    @property
+    def library(self) -> Library:
+        """The articles as they are now."""
+        return self._knowledge.current.library
+
+    async def match(self, person: Person, question: str) -> Match:
+        """What a question is about; what the asker's own stores suggest counts as evidence."""
+        histories = await self._reporting.histories(person)
+        evidence = diagnosis.evidence_of(histories)
+        return self._knowledge.current.matcher.match(question[:QUESTION_LIMIT], evidence=evidence)
+
+    async def refresh(self) -> None:
+        """Takes up articles that were edited while we run; a bad edit is logged and the old articles stay."""
+        try:
+            changed = await asyncio.to_thread(self._knowledge.refresh)
+        except LibraryError as problem:
+            log.warning("articles refused", action="articles_refused", problems=problem.problems[:5])
+        else:
+            if changed:
+                log.info("articles reloaded", action="articles_reloaded")
 
     async def needs_amazon(self, person: Person, slug: str, question: str) -> bool:
         """Whether the answer depends on what Amazon says right now: then `later`, not `now`."""
@@ -141,7 +146,7 @@ class Answering:
             return diagnosis.still_authorizing(question, histories)
         if slug == NOT_WORKING:
             return diagnosis.not_working(question, histories)
-        return Finding(diagnosis.Case.GENERAL)
+        return Finding(Case.GENERAL)
 
     def _answer(self, say: Speaker, slug: str, finding: Finding, histories: Sequence[StoreHistory]) -> Answer:
         names = self._names.facts(say)

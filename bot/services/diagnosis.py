@@ -180,3 +180,30 @@ def _q2_case(history: StoreHistory, feature: FeatureKey) -> Case:
 def _is_fresh(history: StoreHistory, feature: FeatureKey) -> bool:
     granted_at = history.report.grants[feature].granted_at
     return granted_at is not None and history.report.at - granted_at < JUST_GRANTED
+
+
+def evidence_of(histories: Sequence[StoreHistory]) -> dict[str, float]:
+    """What the asker's stores suggest they may ask about, as log-odds by topic (0: nothing known, 1: strong)."""
+    if not histories:
+        return {"add-store": 0.4}
+    standings = {standing_of(history, feature) for history in histories for feature in FEATURES}
+    evidence: dict[str, float] = {}
+    for standing, topic, weight in _EVIDENCE:
+        if standing in standings:
+            evidence[topic] = max(evidence.get(topic, 0.0), weight)
+    return evidence
+
+
+#: a standing, the topic it makes likelier, and by how much
+_EVIDENCE = (
+    (Standing.WAITING, "still-authorizing", 0.8),
+    (Standing.SILENT, "still-authorizing", 0.8),
+    (Standing.REFUSED, "still-authorizing", 0.5),
+    (Standing.REFUSED, "authorization-failed", 0.4),
+    (Standing.GRANTED, "granted-but-not-working", 0.3),
+    (Standing.EXPIRING, "yearly-renewal", 0.6),
+    (Standing.EXPIRED, "yearly-renewal", 0.6),
+    (Standing.EXPIRED, "granted-but-not-working", 0.5),
+    (Standing.REVOKED, "granted-but-not-working", 0.5),
+    (Standing.PERMISSION_PROBLEM, "granted-but-not-working", 0.5),
+)

@@ -114,6 +114,7 @@ class Granting:
                     expires_at=attempt.expires_at.isoformat(),
                     confirmable=held is not None,
                     selling_partner_id=held.key.selling_partner_id if held else "",
+                    ask_plan=seller.prepared_at is None,
                     in_place=in_place,
                 ),
             )

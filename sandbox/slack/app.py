@@ -18,6 +18,9 @@ from sandbox.slack.world import World
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 
+#: Nothing from elsewhere but the pictures that messages bring along.
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'"
+
 
 class LocalSlack:
     """`workspace` is what there is, `courier` talks to the bot."""
@@ -52,7 +55,9 @@ class LocalSlack:
 
 
 async def _page(_: Request) -> Response:
-    return FileResponse(PAGE_FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(
+        PAGE_FOLDER / "index.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
+    )
 
 
 async def _permalink(request: Request) -> Response:

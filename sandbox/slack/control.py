@@ -228,6 +228,15 @@ def _number(request: Request, name: str, default: float) -> float:
         return default
 
 
+def _switch(body: Json) -> Switch:
+    return Switch(
+        method=str(body.get("method", "*")),
+        mode=str(body.get("mode", "429")),
+        times=int(body.get("times", 1)),
+        seconds=float(body.get("seconds", 1)),
+    )
+
+
 def _refused(error: SlackError) -> Response:
     return JSONResponse({"ok": False, "error": error.error, "problems": error.problems}, 400)
 
@@ -291,15 +300,10 @@ def routes(workspace: Workspace, courier: Courier) -> list[BaseRoute]:
         if request.method == "DELETE":
             faults.clear()
         elif request.method == "POST":
-            body = json.loads(await request.body())
-            faults.set(
-                Switch(
-                    method=str(body.get("method", "*")),
-                    mode=str(body.get("mode", "429")),
-                    times=int(body.get("times", 1)),
-                    seconds=float(body.get("seconds", 1)),
-                )
-            )
+            try:
+                faults.set(_switch(dict(json.loads(await request.body()))))
+            except (TypeError, ValueError) as error:
+                return JSONResponse({"ok": False, "error": "bad_request", "problems": [str(error)]}, 400)
         return JSONResponse({"modes": MODES, "active": [one.brief() for one in faults.active]})
 
     return [

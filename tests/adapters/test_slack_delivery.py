@@ -108,7 +108,7 @@ async def test_a_new_card_is_remembered_and_the_old_one_says_goodbye(case: Case)
     assert case.card == CardAddress("D1", "1.0")
     await case.deliver(NEW, errand_id="e2")
     assert case.slack.called("chat.update") == [{"channel": "D1", "ts": "1.0", "text": "bye", "blocks": []}]
-    assert case.card == CardAddress("D1", "3.0")
+    assert case.card == CardAddress("D1", "2.0")
 
 
 async def test_a_card_is_edited_where_it_stands_and_lines_go_under_it(case: Case) -> None:
@@ -135,6 +135,20 @@ async def test_a_card_that_was_deleted_is_posted_anew(case: Case, error: str) ->
     await case.deliver(EDIT, errand_id="e2")
     assert [call["text"] for call in case.slack.called("chat.postMessage")] == ["new", "edited"]
     assert case.card == CardAddress("D1", "2.0")
+
+
+async def test_a_farewell_that_failed_is_made_up_for_without_a_second_card(case: Case) -> None:
+    await case.deliver(NEW)
+    case.slack.next("chat.update", HTMLResponse("", 503), Response(status_code=429))
+    with pytest.raises(DeliveryFailed):
+        await case.deliver(NEW, errand_id="e2")
+    assert case.card == CardAddress("D1", "2.0")  # there from the first try on
+    with pytest.raises(RateLimited):
+        await case.deliver(NEW, errand_id="e2")
+    case.clock.pass_by(minutes=1)
+    await case.deliver(NEW, errand_id="e2")
+    assert [call["ts"] for call in case.slack.called("chat.update")] == ["1.0", "1.0", "1.0"]
+    assert len(case.slack.called("chat.postMessage")) == 2
 
 
 async def test_a_deleted_card_needs_no_farewell(case: Case) -> None:

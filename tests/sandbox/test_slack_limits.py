@@ -37,7 +37,7 @@ def link(length: int) -> Json:
 
 
 def typed(**more: Any) -> Json:
-    return typed(**more)
+    return field(type="plain_text_input", **more)
 
 
 def select(count: int, **more: Any) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -74,6 +74,15 @@ class Tokens(Protocol):
         ...
 
 
+_Value = TypeVar("_Value")
+
+
+def _keep(memory: OrderedDict[str, _Value], key: str, value: _Value) -> None:
+    memory[key] = value
+    if len(memory) > _MOST_REMEMBERED:
+        memory.popitem(last=False)
+
+
 class SlackDelivery:
     """Carries one errand's notice to its reader. Raises RateLimited, Undeliverable or DeliveryFailed."""
 
@@ -100,6 +109,8 @@ class SlackDelivery:
         self._quiet_until: dict[str, datetime] = {}
         #: how many of an errand's messages have been sent, so that a retry repeats none of them
         self._sent: OrderedDict[str, int] = OrderedDict()
+        #: old cards of errands whose new card stands already
+        self._owed: OrderedDict[str, CardAddress] = OrderedDict()
 
     async def deliver(self, errand: Errand) -> None:
         renderer = self._renderers.get(errand.kind)
@@ -141,9 +152,7 @@ class SlackDelivery:
 
     def _remember(self, errand: Errand, sent: int) -> None:
         if sent:
-            self._sent[errand.id] = sent
-            if len(self._sent) > _MOST_REMEMBERED:
-                self._sent.popitem(last=False)
+            _keep(self._sent, errand.id, sent)
 
     async def _reader(self, errand: Errand) -> Person:
         if errand.recipient.startswith(("C", "G")):
@@ -159,16 +168,27 @@ class SlackDelivery:
         card = await self._cards.get(errand.team_id, errand.recipient, sending.subject)
         match sending.placement:
             case Placement.NEW_CARD:
-                # The farewell goes first: an edit can be repeated without harm when the post after it fails, a post cannot.
-                if card and sending.farewell:
-                    await self._edit(errand, card, sending.farewell, token)
-                await self._post_card(errand, sending, token)
+                await self._replace_card(errand, card, sending, token)
             case Placement.EDIT_CARD:
                 if card is None or not await self._edit(errand, card, sending.message, token):
                     await self._post_card(errand, sending, token)
             case _:
                 if card is None or not await self._answer(errand, card, sending.message, token):
                     await self._post(errand, sending.message, token)
+
+    async def _replace_card(self, errand: Errand, old: CardAddress | None, sending: Sending, token: str) -> None:
+        """The new card first, so that its reader is never without one; a retry owes the old one its farewell only."""
+        owed = self._owed.pop(errand.id, None)
+        if owed is None:
+            await self._post_card(errand, sending, token)
+            owed = old
+        if owed is None or sending.farewell is None:
+            return
+        try:
+            await self._edit(errand, owed, sending.farewell, token)
+        except (SlackBusy, SlackUnreachable):
+            _keep(self._owed, errand.id, owed)
+            raise
 
     async def _post_card(self, errand: Errand, sending: Sending, token: str) -> None:
         address = await self._post(errand, sending.message, token)

@@ -110,7 +110,7 @@ function paintSide() {
 function go(place) {
   app.place = place;
   app.thread = null;
-  document.body.classList.remove("menu");
+  document.body.classList.remove("side-open");
   if (place === "home") app.report(act("open_home", { as: app.who, tab: "home" }));
   paint(true);
   if (["home", "log"].includes(place)) $("scroll").scrollTop = 0;
@@ -204,8 +204,8 @@ async function start() {
   const [place] = location.hash.slice(1).split("/");
   if (place) app.place = place.startsWith("D") ? "dm" : place;
   composer({ form: $("composer"), text: $("composer-text"), list: $("completions"), app, place: () => ({ channel: channelId() }) });
-  $("open-side").addEventListener("click", () => document.body.classList.add("menu"));
-  $("close-side").addEventListener("click", () => document.body.classList.remove("menu"));
+  $("open-side").addEventListener("click", () => document.body.classList.add("side-open"));
+  $("close-side").addEventListener("click", () => document.body.classList.remove("side-open"));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.thread && !document.querySelector("dialog[open]")) app.thread = null, paintThread(false);
   });

@@ -81,7 +81,7 @@ const RENDERERS = {
   rich_text: richText,
   input,
   table,
-  header: (block, context) => node("h3", { class: "b-header" }, textObject(block.text, context)),
+  header: (block, context) => node("h2", { class: "b-header" }, textObject(block.text, context)),
   divider: () => node("hr", { class: "b-divider" }),
   image: (block, context) => node("figure", { class: "b-image" }, block.title ? node("figcaption", {}, textObject(block.title, context)) : null, image(block)),
   actions: (block, context) => node("div", { class: "b-actions" }, block.elements.map((element) => renderElement(element, inBlock(context, block, element)))),

@@ -16,7 +16,6 @@ export function composer({ form, text, list, app, place }) {
     at = -1;
     if (!list) return;
     list.hidden = true;
-    text.setAttribute("aria-expanded", "false");
     text.removeAttribute("aria-activedescendant");
   };
 
@@ -25,7 +24,6 @@ export function composer({ form, text, list, app, place }) {
       node("li", { id: `completion-${index}`, role: "option", "aria-selected": String(index === at), onmousedown: (event) => { event.preventDefault(); take(index); } },
         node("strong", {}, one.command), node("span", {}, one.hint))));
     list.hidden = !offered.length;
-    text.setAttribute("aria-expanded", String(Boolean(offered.length)));
     if (offered.length) text.setAttribute("aria-activedescendant", `completion-${at}`);
   };
 

@@ -19,8 +19,8 @@ function row(one, me) {
       node("span", { class: `took${delivery && took >= 1000 ? " slow" : ""}` }, `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`),
       node("span", { class: "status" }, one.status || "—")),
     one.problems.length ? node("ul", { class: "problems" }, one.problems.map((problem) => node("li", {}, problem))) : null,
-    node("pre", {}, json(delivery ? one.body : one.args)),
-    delivery && one.answer ? node("pre", {}, one.answer) : null);
+    node("pre", { tabindex: "0" }, json(delivery ? one.body : one.args)),
+    delivery && one.answer ? node("pre", { tabindex: "0" }, one.answer) : null);
 }
 
 export async function renderLog(container, app) {
