@@ -21,6 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from bot.adapters.amazon.client import HttpAmazon, open_http
 from bot.adapters.chance import SystemEntropy
@@ -33,6 +34,7 @@ from bot.adapters.slack.session import SlackApi, open_session, web_client
 from bot.adapters.slack.socket_mode import SocketMode
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.domain.features import FEATURES
+from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
@@ -76,7 +78,7 @@ class Grantdesk:
     registry: Registry
     reception: Reception
     metrics: Metrics
-    asgi: Starlette
+    asgi: ASGIApp
     jobs: Sequence[Job]
     clock: Clock
     _workspaces: Workspaces
@@ -168,7 +170,7 @@ async def build(
         seller_central_url=settings.amazon_seller_central_url,
         observe=metrics.amazon_call,
     )
-    granting = Granting(database, amazon, clock=clock, entropy=entropy)
+    granting = Granting(database, amazon, clock=clock, entropy=entropy, observe=metrics.consent)
     checking = Checking(database, amazon, granting, clock=clock)
     reporting = Reporting(database, clock=clock)
     names = Names(
@@ -196,7 +198,11 @@ async def build(
     registry = Registry()
     for capability in CAPABILITIES:
         importlib.import_module(f"handlers.{capability}").register(registry, stories)
-    app = make_bolt(client=web_client(session, api_url=settings.slack_api_url), authorize=authorize_by(workspaces))
+    app = make_bolt(
+        client=web_client(session, api_url=settings.slack_api_url),
+        authorize=authorize_by(workspaces),
+        not_installed=Speaker("en")("install.missing", url=f"{settings.public_url}/slack/install"),
+    )
     listen(app, registry, people)
     reception = Reception(app, database.deliveries, clock=clock, observe=metrics.ack)
     delivery = SlackDelivery(
@@ -246,6 +252,8 @@ def _installer(
         public_url=settings.public_url,
         clock=clock,
         entropy=entropy,
+        # beside the Web API: slack.com/oauth/… for slack.com/api/
+        authorize_url=f"{settings.slack_api_url.removesuffix('api/')}oauth/v2/authorize",
     )
 
 
@@ -262,7 +270,7 @@ def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job
     )
 
 
-def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass]) -> Starlette:
+def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass]) -> ASGIApp:
     settings = desk.settings
 
     async def database_answers() -> bool:
@@ -290,15 +298,16 @@ def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[
     if settings.signing_secrets:
         ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=desk.clock)
         own.append(Route("/slack/events", ingress))
-    return Starlette(
+    app = Starlette(
         routes=own,
         lifespan=lifespan,
         middleware=[
-            Middleware(
-                SecurityHeaders,
-                https=settings.public_url.startswith("https:"),
-                form_targets=amazon_form_targets(settings.amazon_seller_central_url),
-            ),
-            Middleware(RateLimit, now=time.monotonic, routes=public_routes),
+            Middleware(RateLimit, now=time.monotonic, routes=public_routes, trusted_proxies=settings.trusted_proxies)
         ],
+    )
+    # around the whole, so that Starlette's own error page carries them too
+    return SecurityHeaders(
+        app,
+        https=settings.public_url.startswith("https:"),
+        form_targets=amazon_form_targets(settings.amazon_seller_central_url),
     )

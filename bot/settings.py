@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     mirror_secret: SecretStr = Field(default=SecretStr(""), description="whsec_…, shared with the sister system")
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="proxies of yours in front: whose X-Forwarded-For to believe, for rate limits",
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="console or json")
 
     #: one for each feature; read from AMAZON_<FEATURE>_…

@@ -22,6 +22,9 @@ from handlers.consent_guard import LANGUAGE_COOKIE
 _FOLDER = Path(__file__).parent / "pages"
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
+#: characters that fit into a line of a phone's heading
+_SHORT = 14
+
 #: addresses that carry what Amazon sent, and are not kept
 _PASSING = ("/callback", "/login")
 #: what a page's address may hold besides its language
@@ -90,6 +93,7 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals["static"] = self.static.address
+        self._environment.filters["whole"] = _whole
         self._templates = {
             path.name: self._environment.get_template(path.name) for path in sorted(_FOLDER.glob("*.html"))
         }
@@ -138,6 +142,11 @@ def accepted_locale(request: Request) -> str:
         if weight > 0 and tag[:2].casefold() in ("en", "zh"):
             wanted.append((-weight, place, tag))
     return locale_for(min(wanted)[2]) if wanted else locale_for(None)
+
+
+def _whole(label: str) -> str:
+    """A short label that stays in one line of a heading."""
+    return label.replace(" ", "\u00a0") if len(label) <= _SHORT else label
 
 
 def _switches(request: Request, here: str) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.consent import STATE_LIFETIME, ConsentAttempt, Outcome
+from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.error_codes import Recognised
 from bot.domain.features import FEATURES, FeatureKey, other_feature
 from bot.domain.grants import GrantState
@@ -45,6 +45,7 @@ class FeatureView:
     key: str
     name: str
     does: str
+    #: the platform's own name for it, where that is not the name already
     label: str
     developer: str
     #: for screen readers: the name is read in its own language
@@ -53,11 +54,12 @@ class FeatureView:
 
 
 def feature_view(feature: FeatureKey, say: Speaker, names: Names) -> FeatureView:
+    label = FEATURES[feature].platform_label
     return FeatureView(
         key=feature.value,
-        name=say(f"feature.{feature.value}.name"),
+        name=label if say.locale == "zh-CN" else say(f"feature.{feature.value}.name"),
         does=say(f"feature.{feature.value}.does", **names.facts(say)),
-        label=FEATURES[feature].platform_label,
+        label="" if say.locale == "zh-CN" else label,
         developer=names.developers[feature],
         developer_language="en" if names.developers[feature].isascii() else "zh-CN",
         application=names.applications[feature],
@@ -100,8 +102,7 @@ def standing(link: Link, say: Speaker, names: Names, *, now: datetime) -> Standi
         advice = say("page.silent.advice")
         return Standing("silent", say("page.silent.title"), advice, still_granted(link, say, now=now))
     if attempt.pressed_at is not None:
-        until = attempt.pressed_at + STATE_LIFETIME
-        return Standing("authorizing", say("page.waiting.title"), say("page.waiting.advice", until=until))
+        return Standing("authorizing", say("page.waiting.title"), say("page.waiting.advice"))
     return Standing("ready")
 
 
@@ -209,9 +210,16 @@ def forward_message(
         "marketplace": marketplace,
         "feature": view.name,
         "developer": view.developer,
-        "until": expires_at,
+        "until": moment(say, expires_at),
     }
     return f"{say('page.forward.message', **facts)}\n{address}"
+
+
+def moment(say: Speaker, at: datetime) -> str:
+    """A day and time with its zone: a store's own browser often claims to be somewhere else than its owner."""
+    offset = at.astimezone(say.zone).strftime("%z")
+    hours, minutes = offset[:3].replace("+0", "+").replace("-0", "-"), offset[3:]
+    return f"{say.moment(at)} (UTC{hours}{'' if minutes == '00' else f':{minutes}'})"
 
 
 def is_same_person(one: ConsentAttempt, other: ConsentAttempt) -> bool:

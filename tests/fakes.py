@@ -123,7 +123,7 @@ class FakeAmazon:
         return f"{callback_uri}?amazon_state={amazon_state}&state={state}" if known else None
 
     async def exchange(self, feature: FeatureKey, code: str) -> Tokens | Refused:
-        if scripted := await self._take("exchange", Call("exchange", feature)):
+        if (scripted := await self._take("exchange", Call("exchange", feature))) is not None:
             return scripted
         consent = next((one for one in self._consents if (one.code, one.feature) == (code, feature)), None)
         if consent is None or consent.spent or self._clock() >= consent.given_at + CODE_LIFETIME:
@@ -133,7 +133,7 @@ class FakeAmazon:
         return self._tokens(consent)
 
     async def refresh(self, feature: FeatureKey, refresh_token: str) -> Tokens | Refused:
-        if scripted := await self._take("refresh", Call("refresh", feature)):
+        if (scripted := await self._take("refresh", Call("refresh", feature))) is not None:
             return scripted
         known = (one for one in self._consents if (one.refresh_token, one.feature) == (refresh_token, feature))
         consent = next(known, None)
@@ -146,7 +146,7 @@ class FakeAmazon:
     async def participations(
         self, feature: FeatureKey, marketplace: Marketplace, access_token: str
     ) -> Sequence[Participation] | Refused:
-        if scripted := await self._take("participations", Call("participations", feature, marketplace.code)):
+        if (scripted := await self._take("participations", Call("participations", feature, marketplace.code))) is not None:
             return scripted
         if self.hides_participations:
             return []
@@ -159,7 +159,7 @@ class FakeAmazon:
     async def probe(
         self, feature: FeatureKey, marketplace: Marketplace, *, selling_partner_id: str, access_token: str
     ) -> Refused | None:
-        if scripted := await self._take("probe", Call("probe", feature, marketplace.code)):
+        if (scripted := await self._take("probe", Call("probe", feature, marketplace.code))) is not None:
             return scripted
         consent = self._holder(access_token)
         if consent is None or consent.account != selling_partner_id:

@@ -26,7 +26,7 @@ from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
-from bot.services.settling import Settling
+from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
 from bot.services.verifying import Verifier
 from bot.services.visiting import PRIMARY_USER, Visiting
@@ -59,13 +59,21 @@ class Arrival:
 class Granting:
     """The consent flow of one feature for one store."""
 
-    def __init__(self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        database: Database,
+        amazon: Amazon,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        observe: Observer = nobody,
+    ) -> None:
         self._database = database
         self._amazon = amazon
         self._clock = clock
         self._entropy = entropy
         self._verifier = Verifier(amazon)
-        self._settling = Settling(clock=clock)
+        self._settling = Settling(clock=clock, observe=observe)
         #: following a link, forwarding it, coming in from Amazon's side
         self.visits = Visiting(database, amazon, clock=clock, entropy=entropy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,11 +19,20 @@ from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
 
 
+#: told of every consent that ended: its outcome and reason, for counting
+Observer = Callable[[str, str], None]
+
+
+def nobody(outcome: str, reason: str) -> None:
+    """The observer when there is none."""
+
+
 class Settling:
     """The one place where verdicts turn into rows and notices."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, observe: Observer = nobody) -> None:
         self._clock = clock
+        self._observe = observe
 
     @staticmethod
     def ends(consented_at: datetime) -> datetime:
@@ -39,6 +49,7 @@ class Settling:
         self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState | None
     ) -> None:
         """Ends an attempt with a reason. Its link can be pressed again; an older grant stays."""
+        self._observe(Outcome.REFUSED.value, refused.reason.value)
         now = self._clock()
         if state is not None:
             await work.attempts.settle(
@@ -95,6 +106,7 @@ class Settling:
         """Amazon never answered. The grant stays where it is: nothing was learned."""
         now = self._clock()
         refused = Refused(Reason.NO_ANSWER)
+        self._observe(Outcome.TIMED_OUT.value, refused.reason.value)
         await work.attempts.update(replace(attempt, outcome=Outcome.TIMED_OUT, reason=refused.reason, ended_at=now))
         await self.tell_refusal(work, attempt, store, refused)
 
@@ -161,6 +173,7 @@ class Settling:
         verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
         outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED
         reason = None if refused is None else refused.reason
+        self._observe(outcome.value, reason.value if reason else "")
         if state is not None:
             await work.attempts.settle(replace(state, outcome=outcome, reason=reason))
         await work.attempts.update(

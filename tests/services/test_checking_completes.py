@@ -1,0 +1,166 @@
+"""Consents that Amazon gave while it could not be asked about: the token is kept, and *Check result* completes them.
+
+Also what happens when two things are true at once: a check and a renewal, a confirmation and a withdrawal.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.consent import LINK_LIFETIME, Outcome
+from bot.domain.grants import GRANT_LIFETIME, GrantState
+from bot.domain.notices import CheckResult, ConsentResult
+from bot.domain.verification import Reason, Refused
+from bot.errors import NothingToConfirm
+from bot.services.stores import StoreDraft
+from tests.services.desk import ACME, LISTING, MEI, ORDERS, Desk
+
+
+@pytest.mark.parametrize("call", ["participations", "probe"])
+async def test_check_result_completes_a_consent_without_another_trip(desk: Desk, call: str) -> None:
+    store = await desk.store()
+    desk.amazon.will(call, Refused(Reason.AMAZON_UNAVAILABLE))
+    assert not await _verdict(desk, store.id)
+    await desk.told()
+    desk.clock.advance(timedelta(minutes=20))
+
+    assert await desk.checking.tell(MEI, ORDERS, store.id)
+
+    assert desk.amazon.asked("exchange") == 1
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+    assert await desk.ending(store) == (Outcome.GRANTED, None)
+    [result] = await desk.told()
+    assert isinstance(result, ConsentResult), "the consent's own notice tells it, and once"
+    assert (result.reason, result.offer) == ("", LISTING)
+
+
+async def _verdict(desk: Desk, store_id: str) -> object:
+    store = await desk.stores.get(MEI, store_id)
+    return (await desk.consent(store)).verdict
+
+
+async def test_while_amazon_is_still_away_check_result_says_so_and_keeps_the_token(desk: Desk) -> None:
+    store = await desk.store()
+    desk.amazon.will("probe", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 3)
+    await desk.consent(store)
+    for _ in range(2):
+        assert await desk.checking.tell(MEI, ORDERS, store.id) == Refused(Reason.AMAZON_UNAVAILABLE)
+    assert await desk.checking.tell(MEI, ORDERS, store.id)
+
+
+@pytest.mark.parametrize("after", [timedelta(minutes=20), LINK_LIFETIME])
+@pytest.mark.parametrize("was", [GrantState.GRANTED, GrantState.REVOKED, GrantState.EXPIRED])
+async def test_a_renewal_amazon_could_not_be_asked_about_is_completed_too(
+    desk: Desk, was: GrantState, after: timedelta
+) -> None:
+    store, sibling = await desk.granted(), await desk.granted("Acme CA", "CA")
+    if was is GrantState.REVOKED:
+        desk.amazon.withdraw(ACME, ORDERS)
+        await desk.checking.check(MEI, ORDERS, store.id)
+    desk.clock.advance(GRANT_LIFETIME if was is GrantState.EXPIRED else timedelta(days=100))
+    ends_at = desk.clock() + GRANT_LIFETIME
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    assert not (await desk.consent(store)).verdict
+    assert (await desk.grant(store)).standing(desk.clock()) is was
+    desk.clock.advance(after)
+
+    assert await desk.checking.check(MEI, ORDERS, store.id)
+
+    for one in (store, sibling):
+        grant = await desk.grant(one)
+        assert (grant.standing(desk.clock()), grant.ends_at) == (GrantState.GRANTED, ends_at)
+
+
+async def test_a_renewal_that_finishes_during_a_check_is_not_undone_by_it(desk: Desk) -> None:
+    """The old token is refused because there is a new one: that is no withdrawal."""
+    store = await desk.granted()
+    desk.clock.advance(timedelta(days=100))
+    desk.amazon.withdraw(ACME, ORDERS)
+    desk.amazon.meanwhile("refresh", lambda: desk.consent(store))
+
+    assert await desk.checking.check(MEI, ORDERS, store.id)
+
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+
+
+async def test_a_token_refused_by_mistake_and_good_again_brings_the_grant_back(desk: Desk) -> None:
+    """What is told and what the status shows must be the same."""
+    store = await desk.granted()
+    desk.amazon.will("refresh", Refused(Reason.REVOKED))
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.REVOKED)
+    assert await desk.checking.check(MEI, ORDERS, store.id)
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+
+
+async def test_confirming_what_was_withdrawn_meanwhile_notices_it_for_all_and_offers_it_no_more(desk: Desk) -> None:
+    us = await desk.granted()
+    canada = await desk.store(MEI, "Acme CA", "CA")
+    card = await desk.card(canada)
+    desk.amazon.withdraw(ACME, ORDERS)
+
+    assert await desk.granting.confirm(card.attempt_id) == Refused(Reason.REVOKED)
+
+    assert (await desk.grant(us)).state is GrantState.REVOKED
+    assert (await desk.grant(canada)).state is GrantState.NOT_GRANTED
+    [result] = await desk.told()
+    assert isinstance(result, ConsentResult)
+    assert result.reason == "revoked"
+    assert not (await desk.card(canada)).confirmable
+
+
+@pytest.mark.parametrize("reason", [Reason.AMAZON_UNAVAILABLE, Reason.OUR_CREDENTIALS])
+async def test_a_confirmation_that_could_not_be_verified_is_no_unopened_link(desk: Desk, reason: Reason) -> None:
+    await desk.granted()
+    canada = await desk.store(MEI, "Acme CA", "CA")
+    card = await desk.card(canada)
+    desk.amazon.will("refresh", Refused(reason), Refused(reason))
+    assert await desk.granting.confirm(card.attempt_id) == Refused(reason)
+    assert await desk.ending(canada) == (Outcome.REFUSED, reason)
+    assert await desk.checking.check(MEI, ORDERS, canada.id) == Refused(reason)
+    assert await desk.checking.check(MEI, ORDERS, canada.id)
+    assert (await desk.grant(canada)).state is GrantState.GRANTED
+
+
+async def test_a_confirmation_counts_as_newer_than_an_older_trip(desk: Desk) -> None:
+    canada = await desk.store(MEI, "Acme CA", "CA")
+    await desk.leave(canada)
+    desk.clock.advance(timedelta(minutes=11))
+    await desk.granted()
+    card = await desk.card(canada)
+    desk.amazon.will("probe", Refused(Reason.THROTTLED))
+    assert await desk.granting.confirm(card.attempt_id) == Refused(Reason.THROTTLED)
+    assert (await desk.latest(canada)).id == card.attempt_id
+    assert await desk.checking.check(MEI, ORDERS, canada.id)
+
+
+@pytest.mark.parametrize("reason", [Reason.MARKETPLACE_NOT_COVERED, Reason.PERMISSION_PROBLEM])
+async def test_a_token_that_changed_while_confirming_is_kept_whatever_comes_next(desk: Desk, reason: Reason) -> None:
+    us = await desk.granted()
+    card = await desk.card(await desk.store(MEI, "Acme MX", "MX"))
+    desk.amazon.rotates = True
+    desk.amazon.will("participations", Refused(reason))
+    assert await desk.granting.confirm(card.attempt_id) == Refused(reason)
+    assert await desk.checking.check(MEI, ORDERS, us.id)
+
+
+async def test_a_store_moved_to_another_region_cannot_be_confirmed_any_more(desk: Desk) -> None:
+    await desk.granted()
+    canada = await desk.store(MEI, "Acme CA", "CA")
+    card = await desk.card(canada)
+    await desk.stores.edit(MEI, canada.id, StoreDraft("Acme DE", "DE", "2026-01-31"))
+    with pytest.raises(NothingToConfirm):
+        await desk.granting.begin_confirm(MEI, card.attempt_id)
+    assert await desk.granting.confirm(card.attempt_id) is None
+
+
+async def test_a_check_tells_the_day_a_renewal_moved_to(desk: Desk) -> None:
+    store = await desk.granted()
+    desk.clock.advance(timedelta(days=100))
+    await desk.consent(store)
+    await desk.told()
+    await desk.checking.tell(MEI, ORDERS, store.id)
+    [result] = await desk.told()
+    assert isinstance(result, CheckResult)
+    assert result.ends_at == (desk.clock() + GRANT_LIFETIME).isoformat()
