@@ -16,6 +16,8 @@ MAX_RAW = 6000
 MAX_CLEAN = 700
 _HEAD_SHARE = 500
 
+#: Controls, formatting marks without width, lone surrogates: nothing anybody meant to type.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _HAN = re.compile(r"[㐀-鿿]")
 
 #: Words that OpenCC leaves as they are, and slips that everybody makes. Left: after folding.
@@ -73,6 +75,8 @@ _POLITE = re.compile(
     r"|many thanks|thanks(?: in advance| a lot)?|thx|tks|tia|ty)"
     r"(?=[\s,，。.!！?？~～、]|$|[㐀-鿿])"
 )
+_QUOTE_MARK = re.compile(r"^(?:[>|]\s?)+")
+_DIGIT = re.compile(r"\d")
 _SPACES = re.compile(r"[ \t　]+")
 
 
@@ -84,7 +88,7 @@ def _converter() -> opencc.OpenCC:
 def fold(text: str) -> str:
     """One spelling for one word: width, case, script, region, the commonest slips."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    text = _CONTROL.sub("", text)
     if _HAN.search(text):
         text = _converter().convert(text)
     return _SAME.sub(lambda m: _SAME_WORD[m.group()], text)
@@ -98,24 +102,36 @@ def clean(text: str) -> str:
     """What is left of `text` when everything that is not the question has gone. May be empty."""
     text = fold(_shorten(text, MAX_RAW))
     text = _without_quotes_and_signature(text)
-    text = _ERROR_CODE.sub(" errcode ", text)
-    text = _OCR_CODE.sub(" errcode ", text)
-    text = _URL.sub(" ", text)
-    text = _EMAIL.sub(" ", text)
-    text = _EMOJI.sub(" ", _MENTION.sub(" ", text))
+    text = _without_addresses(text)
     for _ in range(4):
         shorter = _GREETING.sub("", _LEADING_NOISE.sub("", text))
         if shorter == text:
             break
         text = shorter
+    text = _without_numbers(text)
+    text = _POLITE.sub(" ", text)
+    text = _SPACES.sub(" ", text.replace("\n", " . ")).strip(" \t.,，。、!！~～:：;；-–—|/>*")
+    return _shorten(text, MAX_CLEAN)
+
+
+def _without_addresses(text: str) -> str:
+    text = _OCR_CODE.sub(" errcode ", _ERROR_CODE.sub(" errcode ", text))
+    if "http" in text or "www." in text:
+        text = _URL.sub(" ", text)
+    if "@" in text or "<" in text:
+        text = _MENTION.sub(" ", _EMAIL.sub(" ", text))
+    return _EMOJI.sub(" ", text)
+
+
+def _without_numbers(text: str) -> str:
+    """Times, ids and amounts say nothing; a status code and the price of Amazon's plan do."""
+    if not _DIGIT.search(text):
+        return text
     text = _CLOCK.sub(" ", text)
     text = text.replace("39.99", " monthlyfee ").replace("12 month", "twelve month")
     text = _HTTP.sub(r" http\1 ", text)
     text = _ID_NUMBER.sub(" ", text)
-    text = _ID_WORD.sub(lambda m: m.group() if _KEEP_ID.match(m.group()) else " ", text)
-    text = _POLITE.sub(" ", text)
-    text = _SPACES.sub(" ", text.replace("\n", " . ")).strip(" \t.,，。、!！~～:：;；-–—|/>*")
-    return _shorten(text, MAX_CLEAN)
+    return _ID_WORD.sub(lambda m: m.group() if _KEEP_ID.match(m.group()) else " ", text)
 
 
 def _shorten(text: str, limit: int) -> str:
@@ -136,5 +152,5 @@ def _without_quotes_and_signature(text: str) -> str:
             continue
         if _SIGN_OFF.match(bare) and sum(map(len, kept)) > 0:
             break
-        kept.append(re.sub(r"^(?:[>|]\s?)+", "", bare))
+        kept.append(_QUOTE_MARK.sub("", bare))
     return "\n".join(kept)

@@ -17,6 +17,7 @@ const EMOJI = {
   globe_with_meridians: "🌐", house: "🏠", star: "⭐", sparkles: "✨", fire: "🔥", smile: "😄", slightly_smiling_face: "🙂",
   disappointed: "😞", thinking_face: "🤔", robot_face: "🤖", bust_in_silhouette: "👤", busts_in_silhouette: "👥",
   envelope: "✉️", email: "📧", inbox_tray: "📥", outbox_tray: "📤", card_index: "📇", books: "📚", book: "📖",
+  arrow_upper_right: "↗️", white_large_square: "⬜", clipboard: "📋", raising_hand: "🙋", zzz: "💤",
   "flag-us": "🇺🇸", us: "🇺🇸", "flag-ca": "🇨🇦", "flag-mx": "🇲🇽", "flag-br": "🇧🇷", "flag-gb": "🇬🇧", "flag-de": "🇩🇪",
   "flag-fr": "🇫🇷", "flag-it": "🇮🇹", "flag-es": "🇪🇸", "flag-jp": "🇯🇵", "flag-au": "🇦🇺", "flag-sg": "🇸🇬", "flag-cn": "🇨🇳",
 };
