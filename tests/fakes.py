@@ -146,7 +146,9 @@ class FakeAmazon:
     async def participations(
         self, feature: FeatureKey, marketplace: Marketplace, access_token: str
     ) -> Sequence[Participation] | Refused:
-        if (scripted := await self._take("participations", Call("participations", feature, marketplace.code))) is not None:
+        if (
+            scripted := await self._take("participations", Call("participations", feature, marketplace.code))
+        ) is not None:
             return scripted
         if self.hides_participations:
             return []

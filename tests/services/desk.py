@@ -22,7 +22,7 @@ from bot.services.naming import Names
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreDraft, StoreKeeping
 from bot.services.support import Support
-from faq.library import Library
+from faq.live import LiveKnowledge
 from storage.database import SqlDatabase
 from storage.tables import metadata
 from tests import fakes
@@ -74,7 +74,7 @@ class Desk:
 
     def answering(self) -> Answering:
         return Answering(
-            Library.load(),
+            LiveKnowledge(),
             self.database,
             names=self.names,
             reporting=self.reporting,

@@ -216,6 +216,8 @@ class SlackDelivery:
             text=message.text,
             blocks=list(message.blocks) or None,
             thread_ts=thread_ts,
+            # in a DM the answer stands in the conversation as well: a seller does not look into threads
+            reply_broadcast=True if thread_ts and errand.recipient.startswith(("U", "W")) else None,
             unfurl_links=False,
             unfurl_media=False,
         )

@@ -1,0 +1,1 @@
+"""Tries every credential, address and scope."""
