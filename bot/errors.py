@@ -11,7 +11,7 @@
     ├── WeMustAct                the operator must mend it; the person gets an id to quote
     │   └── ConfigurationError · ImpossibleMove · CannotDecrypt
     └── TryAgainLater            nobody must act; the same request may work in a moment
-        └── ConcurrentChange · SlackUnavailable
+        └── ConcurrentChange · FormTimedOut · SlackUnavailable
 
 A class's docstring is its message in English, with `{facts}` in braces; its name is its key in the catalogs
 (`error.<Name>`). `field` names the input a form should show it under.
@@ -220,6 +220,10 @@ class TryAgainLater(GrantdeskError):
 
 class ConcurrentChange(TryAgainLater):
     """Somebody changed this at the same moment. Look again, then repeat it if it is still needed."""
+
+
+class FormTimedOut(TryAgainLater):
+    """Slack waits three seconds for a form, and they were over. Nothing was lost: please press or type it again."""
 
 
 class SlackUnavailable(TryAgainLater):
