@@ -13,20 +13,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Clock, Entropy, Work
+from storage.answered import SqlAnsweredThreads
 from storage.attempts import SqlAttempts
 from storage.audit import SqlAudit
 from storage.authorizations import SqlAuthorizations
 from storage.cards import SqlCards
+from storage.channels import SqlChannels
 from storage.deliveries import SqlDeliveries
 from storage.engine import EngineTransactions, is_memory, open_engine
 from storage.grants import SqlGrants
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
+from storage.misses import SqlMisses
 from storage.outbox import SqlErrandQueue, SqlOutbox
 from storage.people import PeopleStore
 from storage.sellers import SqlSellers
 from storage.stores import SqlStores
 from storage.tables import metadata
+from storage.taught import SqlTaught
 from storage.vault import Vault
 
 _log = logging.getLogger(__name__)
@@ -46,6 +50,10 @@ class SqlWork:
     attempts: SqlAttempts
     outbox: SqlOutbox
     audit: SqlAudit
+    misses: SqlMisses
+    taught: SqlTaught
+    answered: SqlAnsweredThreads
+    channels: SqlChannels
 
 
 class SqlDatabase:
@@ -139,6 +147,10 @@ class SqlDatabase:
                 support_channel=self._support_channel,
             ),
             audit=SqlAudit(connection),
+            misses=SqlMisses(connection, self._vault),
+            taught=SqlTaught(connection),
+            answered=SqlAnsweredThreads(connection),
+            channels=SqlChannels(connection),
         )
 
     async def _checkpoint_now_and_then(self) -> None:

@@ -7,16 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import pytest
 from playwright.sync_api import sync_playwright
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _ELSEWHERE = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+#: Debian's brings the libraries it needs; the fonts are for pages in Chinese
+_DEBIAN = ("chromium", "fonts-noto-cjk")
 
 
 def installed() -> str | None:
@@ -32,24 +32,12 @@ def _brought_by_playwright() -> str:
         return playwright.chromium.executable_path
 
 
-def launch_options() -> dict[str, Any]:
-    """What `playwright.chromium.launch` is given. Without a browser the test is skipped, but never in CI."""
-    path = installed()
-    if path is None:
-        missing = "there is no Chrome or Chromium; `make test` installs one"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    # Chromium refuses to sandbox itself for root, as in a container.
-    return {"executable_path": path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
-
-
 def install() -> None:
-    """From Debian when we may, because it brings the libraries too; else the one that Playwright knows."""
+    """From Debian where we may; else the one that Playwright knows. Raises CalledProcessError."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], check=True, env=quiet)
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *_DEBIAN]):
+            subprocess.run(["apt-get", "-qq", *command], check=True, env=quiet)
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
@@ -59,5 +47,4 @@ if __name__ == "__main__":
         sys.stdout.write("Installing Chromium for the browser tests\n")
         sys.stdout.flush()
         install()
-    where = installed()
-    sys.exit(None if where else "No Chrome or Chromium could be installed; install one and try again.")
+    sys.exit(None if installed() else "No Chromium could be installed: install Chrome or Chromium, and try again.")

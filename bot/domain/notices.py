@@ -156,6 +156,13 @@ class Answered(Notice):
     button: str
     store_id: str = ""
     feature: FeatureKey = FeatureKey.ORDERS
+    #: the asker's stores as (id, label), when there are several
+    choices: tuple[tuple[str, str], ...] = ()
+    #: what was asked, without anything personal: it goes with *not helpful*
+    question: str = ""
+    #: the thread it was asked in; empty: the DM
+    channel_id: str = ""
+    thread_ts: str = ""
 
 
 _KINDS: Mapping[str, type[Notice]] = MappingProxyType(
@@ -183,6 +190,8 @@ def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
             values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
     if "also_renewed" in values or "labels" in values:
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if "choices" in values:
+        values["choices"] = tuple((str(one), str(label)) for one, label in values["choices"])
     return _KINDS[kind](**values)
 
 

@@ -6,7 +6,6 @@ Calls to Amazon happen between transactions, never inside one. What a change cau
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.consent import (
@@ -19,12 +18,13 @@ from bot.domain.consent import (
     receipt_of,
 )
 from bot.domain.features import FeatureKey, other_feature
-from bot.domain.grants import Authorization, AuthorizationKey, AuthorizationState, GrantState
+from bot.domain.grants import Authorization, AuthorizationKey, GrantState
 from bot.domain.notices import ConsentCard, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
+from bot.services.holding import covering, on_offer
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
@@ -96,7 +96,7 @@ class Granting:
             held = (
                 None
                 if grant.standing(now) is GrantState.GRANTED
-                else await self._covering(work, seller, store, feature)
+                else await covering(work, seller, store, application_id=self._amazon.application_id(feature), now=now)
             )
             attempt = ConsentAttempt(
                 id=self._entropy.new_id(),
@@ -240,7 +240,7 @@ class Granting:
             if attempt is None or found is None or attempt.authorization_id is None:
                 raise NothingToConfirm
             require_usable(attempt, found[1], self._clock())
-            if await self._on_offer(work, attempt, *found) is None:
+            if await on_offer(work, attempt, *found) is None:
                 raise NothingToConfirm
             await work.outbox.ask(
                 person.team_id, "confirm_held", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
@@ -255,7 +255,7 @@ class Granting:
             if attempt is None or found is None or not attempt.is_usable(now):
                 return None
             seller, store = found
-            authorization = await self._on_offer(work, attempt, seller, store)
+            authorization = await on_offer(work, attempt, seller, store)
             if authorization is None:
                 return None
             token = await work.authorizations.refresh_token(authorization)
@@ -363,16 +363,6 @@ class Granting:
             self._database, attempt, seller, store, authorization, tokens, refused, state=state
         )
 
-    async def _on_offer(
-        self, work: Work, attempt: ConsentAttempt, seller: Seller, store: Store
-    ) -> Authorization | None:
-        """The authorization an attempt names, while it can still be confirmed for the store as that is now."""
-        if attempt.authorization_id is None or store.disabled_at is not None:
-            return None
-        named = await work.authorizations.get(seller, attempt.authorization_id)
-        covers = named is not None and named.key.consent_region == store.marketplace.consent_region
-        return named if covers else None
-
     async def _not_confirmed(
         self, attempt: ConsentAttempt, store: Store, authorization: Authorization, token: str, refused: Refused
     ) -> Verdict | None:
@@ -386,25 +376,3 @@ class Granting:
                 return ending
         # another token took that one's place meanwhile
         return await self.confirm(attempt.id)
-
-    async def _covering(self, work: Work, seller: Seller, store: Store, feature: FeatureKey) -> Authorization | None:
-        """A live authorization of the seller's that may cover the store already."""
-        held = await work.authorizations.held(
-            seller,
-            application_id=self._amazon.application_id(feature),
-            consent_region=store.marketplace.consent_region,
-        )
-        now = self._clock()
-        stores: Sequence[Store] = await work.stores.of_seller(seller)
-        taken = {
-            other.selling_partner_id
-            for other in stores
-            if other.id != store.id and other.marketplace_code == store.marketplace_code
-        }
-        for authorization in held:
-            partner = authorization.key.selling_partner_id
-            if authorization.state is not AuthorizationState.LIVE or authorization.ends_at <= now:
-                continue
-            if store.selling_partner_id == partner or (store.selling_partner_id is None and partner not in taken):
-                return authorization
-        return None

@@ -67,7 +67,9 @@ class Site:
 
     def browser(self, **headers: str) -> SellerBrowser:
         mounts = {"all://amazon.test": self.amazon_transport, "all://bot.test": self.bot_transport}
-        return SellerBrowser(AMAZON, mounts=mounts, headers={name.replace("_", "-").title(): it for name, it in headers.items()})
+        return SellerBrowser(
+            AMAZON, mounts=mounts, headers={name.replace("_", "-").title(): it for name, it in headers.items()}
+        )
 
     def http(self, **headers: str) -> httpx.AsyncClient:
         """Requests one by one, without a browser's habits."""
@@ -80,9 +82,7 @@ class Site:
         draft = StoreDraft(label, marketplace, self.clock().date().isoformat())
         return (await self.stories.stores.add(person, draft)).store
 
-    async def secret(
-        self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS
-    ) -> str:
+    async def secret(self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS) -> str:
         secret = self.entropy.secret()
         await self.stories.granting.prepare(person, feature, store.id, secret=secret)
         return secret
@@ -100,9 +100,7 @@ class Site:
         await browser.signs_in(account, store.marketplace_code)
         return browser, await browser.consents()
 
-    async def grant(
-        self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS
-    ) -> Grant:
+    async def grant(self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS) -> Grant:
         return (await self.stories.reporting.store(person, store.id)).grants[feature]
 
     async def attempt(self, secret: str) -> ConsentAttempt:

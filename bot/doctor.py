@@ -1,1 +1,0 @@
-"""Tries every credential, address and scope."""
