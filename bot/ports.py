@@ -334,6 +334,12 @@ class AnsweredThreads(Protocol):
         """True for the first caller, and when the answer has another `gist` by now: the state behind it has changed."""
         ...
 
+    async def was_given(self, answered: Answered) -> bool: ...
+
+    async def take_back(self, answered: Answered) -> None:
+        """It was not said after all."""
+        ...
+
     async def forget(self, *, before: datetime) -> int:
         """Forgets what was last said before then; how many."""
         ...
@@ -439,6 +445,14 @@ class Placement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CardAddress:
+    """Where the card of a subject stands in Slack."""
+
+    channel_id: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """One message and its place. A notice may need several: the card edited, then a line in its thread."""
 
@@ -446,6 +460,8 @@ class Sending:
     placement: Placement = Placement.PLAIN
     subject: str = ""
     farewell: Message | None = None
+    #: for PLAIN: the thread it belongs into; on its own when there is none any more
+    thread: CardAddress | None = None
 
 
 #: puts a notice into its reader's words
@@ -492,14 +508,6 @@ class ErrandQueue(Protocol):
     async def next_due(self) -> datetime | None:
         """When the relay must look again at the latest."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class CardAddress:
-    """Where the card of a subject stands in Slack."""
-
-    channel_id: str
-    ts: str
 
 
 class Cards(Protocol):

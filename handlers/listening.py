@@ -91,6 +91,7 @@ class _Listener:
             argument=argument,
             value=value_of(taken),
             message_ts=str(container.get("message_ts", "")),
+            thread_ts=str(container.get("thread_ts") or ""),
             view=view,
             inputs=inputs_of(state),
             ephemeral=bool(container.get("is_ephemeral")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.questions import Answered
@@ -37,6 +37,23 @@ class SqlAnsweredThreads:
         )
         return new.rowcount == 1
 
+    async def was_given(self, answered: Answered) -> bool:
+        found = await self._connection.scalar(select(answered_threads.c.slug).where(_is(answered)))
+        return found is not None
+
+    async def take_back(self, answered: Answered) -> None:
+        await self._connection.execute(delete(answered_threads).where(_is(answered)))
+
     async def forget(self, *, before: datetime) -> int:
         gone = await self._connection.execute(delete(answered_threads).where(answered_threads.c.at < before))
         return gone.rowcount
+
+
+def _is(answered: Answered) -> ColumnElement[bool]:
+    return and_(
+        answered_threads.c.team_id == answered.team_id,
+        answered_threads.c.channel_id == answered.channel_id,
+        answered_threads.c.thread_ts == answered.thread_ts,
+        answered_threads.c.slug == answered.slug,
+        answered_threads.c.reader == answered.reader,
+    )

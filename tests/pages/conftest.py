@@ -62,6 +62,8 @@ async def site(sqlite_database: SqlDatabase, clock: FakeClock, entropy: Counting
             reporting=Reporting(sqlite_database, clock=clock),
             support=Support(sqlite_database, clock=clock),
             answering=cast("Any", None),
+            learning=cast("Any", None),
+            presence=cast("Any", None),
             people=KnownPeople(),
             clock=clock,
             names=Names(

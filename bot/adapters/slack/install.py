@@ -29,6 +29,7 @@ AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize"
 #: what the bot may do; the manifest lists the same
 SCOPES = (
     "app_mentions:read",
+    "channels:history",
     "channels:read",
     "chat:write",
     "commands",
