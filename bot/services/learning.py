@@ -17,7 +17,7 @@ import structlog
 from bot.domain.questions import (
     PHRASE_LIMIT,
     TEXT_LIFETIME,
-    Answered,
+    GivenAnswer,
     Miss,
     MissCount,
     MissKind,
@@ -100,7 +100,7 @@ class Learning:
         """An answer was *helpful* or *not helpful*; an answer is judged once by a person. False when it was before."""
         if message_ts:
             async with self._database.begin() as work:
-                judgement = Answered(person.team_id, channel_id, message_ts, f"judged:{topic}", person.user_id)
+                judgement = GivenAnswer(person.team_id, channel_id, message_ts, f"judged:{topic}", person.user_id)
                 if not await work.answered.first_time(judgement, gist="judged", now=self._clock()):
                     return False
         if not helpful:
