@@ -16,6 +16,7 @@ from bot.demo import Running
 from bot.i18n import Speaker, locale_for
 from sandbox.amazon.browser import Page, SellerBrowser
 from sandbox.client import Message, Person, Said, SandboxClient, View
+from sandbox.slack.people import Channel
 from tests.dialogue.content import missing_from_text, shown
 
 _PATIENCE = 20.0
@@ -104,7 +105,9 @@ class System:
     @asynccontextmanager
     async def bent(self, **switches: object) -> AsyncIterator[None]:
         """Amazon misbehaves for as long as the block lasts."""
-        normal = {name: switch for name, switch in self.running.sandbox.amazon.switches.all().items() if name in switches}
+        normal = {
+            name: switch for name, switch in self.running.sandbox.amazon.switches.all().items() if name in switches
+        }
         await self.amazon(**switches)
         try:
             yield
@@ -131,6 +134,12 @@ class System:
         handle = f"{name}{next(_count)}"
         person = await self.client.add_person(handle, locale=locale, tz=tz)
         return Seller(self, person, Speaker(locale_for(locale), tz=tz), f"U0{handle.upper()}")
+
+    def outside_channel(self, *members: str) -> str:
+        """A conversation that the bot is not in."""
+        channel = Channel(id=f"C0OUT{next(_count)}", name=f"outside-{next(_count)}", members=set(members))
+        self.running.sandbox.slack.world.channels[channel.id] = channel
+        return channel.id
 
     def mark(self) -> int:
         """A place in Slack's journal, for `complaints`."""
@@ -208,7 +217,9 @@ class Seller:
         """A store, added in one line; its id."""
         news = await self.types(f'/store add "{label}" {marketplace} {day or self.system.day()}')
         added = news.one(self.say("store.added.title"))
-        return next(str(control.raw["value"]) for control in added.controls() if control.action_id == "grant.start:orders")
+        return next(
+            str(control.raw["value"]) for control in added.controls() if control.action_id == "grant.start:orders"
+        )
 
     async def card(self, feature: str, label: str) -> Message:
         """The card of a fresh link."""

@@ -30,7 +30,9 @@ async def test_the_first_store_opens_the_preparations_then_the_form(seller: Sell
     await seller.fills(plan="professional")
     form = (await seller.submits()).modal
     assert form is not None
-    assert form.labels() == [say(f"store.form.{name}") for name in ("label", "marketplace", "date", "email", "website", "mapping")]
+    assert form.labels() == [
+        say(f"store.form.{name}") for name in ("label", "marketplace", "date", "email", "website", "mapping")
+    ]
 
     await seller.fills(label="Acme US", marketplace="US")
     done = await seller.submits()
@@ -79,7 +81,13 @@ async def test_a_commerce_store_keeps_its_further_fields(seller: Seller, system:
         [
             (
                 "/store show",
-                ["Commerce DE", say.date(day), "shop@example.com", "https://shop.example.com", "EAN = barcode, ASIN = amazon_id"],
+                [
+                    "Commerce DE",
+                    say.date(day),
+                    "shop@example.com",
+                    "https://shop.example.com",
+                    "EAN = barcode, ASIN = amazon_id",
+                ],
             )
         ],
     )
@@ -104,16 +112,17 @@ async def test_a_commerce_store_keeps_its_further_fields(seller: Seller, system:
         "Acme\u3000US\u00a0amazon.com {day}",
         '"Acme US" <http://amazon.com|amazon.com> {day}',
         '"  Acme   US " us {day}',
-        "add “Acme US” US {day}",
     ],
 )
 async def test_a_store_is_added_in_one_line_however_it_is_quoted(alex: Seller, system: System, written: str) -> None:
-    written = written.removeprefix("add ")
     await verify_dialog(
         alex,
         [
-            (f"/store add {written.format(day=system.day())}", [alex.say("store.added.title"), "Acme US"]),
-            ("/store show Acme US", "Acme US"),
+            (
+                f"/store add {written.format(day=system.day())}",
+                [alex.say("store.added.title"), "Acme US · United States"],
+            ),
+            ("/store show Acme US", "Acme US · United States"),
         ],
     )
 
@@ -136,7 +145,7 @@ async def test_a_store_is_added_in_one_line_however_it_is_quoted(alex: Seller, s
 async def test_a_label_is_kept_as_it_was_typed(alex: Seller, system: System, typed: str, kept: str) -> None:
     await alex.types(f"/store add {typed} {system.day()}")
     news = await alex.types("/store list")
-    assert kept in news.plain().replace("\u200b", "")
+    assert f"\n{kept} · United States" in news.plain()
 
 
 async def test_the_first_store_in_one_line_brings_the_preparations_along_once(seller: Seller, system: System) -> None:
@@ -200,7 +209,7 @@ async def test_an_edit_keeps_an_old_day_that_was_accepted_once(seller: Seller, s
     assert form.title == say("store.form.edit_title")
     await seller.fills(label="Acme America")
     news = await seller.submits()
-    assert say("store.edited", store="Acme America") in news.plain().replace("*", "*")
+    assert say("store.edited", store="Acme America").replace("*", "") in news.plain()
     shown = await seller.types('/store show "acme america"')
     assert say.date(old) in shown.plain()
 
@@ -214,8 +223,10 @@ async def test_an_edit_refuses_another_day_that_is_too_old(seller: Seller, syste
     assert sentence.startswith(seller.say("error.DateTooOld", earliest="{}").partition("{}")[0])
 
 
-async def test_a_colleague_who_is_given_the_stores_sees_and_grants_them(seller: Seller, somebody: Somebody, system: System) -> None:
-    say, colleague = seller.say, await somebody("alex")
+async def test_a_colleague_who_is_given_the_stores_sees_and_grants_them(
+    seller: Seller, somebody: Somebody, system: System
+) -> None:
+    colleague = await somebody("alex")
     await seller.has_store("Acme US")
     account = await system.amazon_account("US")
     told = await colleague.notices(lambda: seller.types(f"/store share <@{colleague.id}|{colleague}>"))
@@ -225,7 +236,6 @@ async def test_a_colleague_who_is_given_the_stores_sees_and_grants_them(seller: 
     assert "Acme US" in seen.plain()
     await colleague.grants("orders", "Acme US", account)
     await verify_dialog(seller, [("/authstatus", ["Acme US", PLATFORM_LABELS[StatusKind.ORDERS_ONLY]])])
-    assert say.locale
 
 
 async def test_sharing_says_who_can_now_work_on_the_stores(seller: Seller, somebody: Somebody) -> None:
