@@ -34,8 +34,11 @@ from handlers.blocks import (
 from handlers.routing import ActionCall, CommandCall, Registry, ViewCall
 from handlers.stories import Stories
 
-#: questions on a page: three blocks each, under Slack's fifty
-PAGE = 12
+#: questions on a page: three blocks each, and a menu of topics, under what Slack takes in one message
+PAGE = 8
+#: topics to choose from at once; the form has the others
+LIKELY = 7
+_ANOTHER = "another"
 #: phrases on a page: one block each
 TAUGHT_PAGE = 40
 _COUNTS_SHOWN = 6
@@ -92,7 +95,7 @@ class Teaching:
                 close=say("button.cancel"),
                 notes={"miss_id": miss.id, "slug": call.value},
                 blocks=[
-                    section(mrkdwn(call.person)("teach.means", topic=self._topic(call.person, call.value))),
+                    self._meaning(call.person, call.value),
                     field(
                         say("teach.phrase"),
                         text_input("phrase", initial=fit(miss.text, PHRASE_LIMIT), multiline=True, limit=PHRASE_LIMIT),
@@ -111,7 +114,7 @@ class Teaching:
         taught = await self._stories.learning.teach(
             call.person,
             call.inputs.get("phrase", ""),
-            slug=call.notes.get("slug", ""),
+            slug=call.inputs.get("topic") or call.notes.get("slug", ""),
             locale=call.inputs.get("locale", "en"),
             miss_id=call.notes.get("miss_id", ""),
         )
@@ -184,15 +187,27 @@ class Teaching:
         return section(line, accessory=undo)
 
     def _topics(self, agent: Person, miss: Miss) -> Block:
-        """The first click. A topic, or silence: not every question is ours."""
+        """The first click. The likeliest topics, or silence: not every question is ours."""
         faces, library = bare(agent), self._stories.answering.library
-        options = [option(library.article(slug, agent.locale).short, slug) for slug in library.slugs]
+        likely = self._stories.learning.likely_topics(miss.text, most=LIKELY)
         return {
             "type": "static_select",
             "action_id": f"faq.teach:{miss.id}",
             "placeholder": plain(faces("misses.choose_topic")),
-            "options": [*options[:99], option(faces("misses.silence"), NONE)],
+            "options": [
+                *[option(library.article(slug, agent.locale).short, slug) for slug in likely if slug in library.slugs],
+                option(faces("misses.silence"), NONE),
+                option(faces("misses.another"), _ANOTHER),
+            ],
         }
+
+    def _meaning(self, agent: Person, slug: str) -> Block:
+        """What was chosen; or all topics, for what is none of the likeliest."""
+        faces, library = bare(agent), self._stories.answering.library
+        if slug != _ANOTHER:
+            return section(mrkdwn(agent)("teach.means", topic=self._topic(agent, slug)))
+        every = [option(library.article(one, agent.locale).short, one) for one in library.slugs]
+        return field(faces("misses.choose_topic"), select("topic", every))
 
     def _topic(self, agent: Person, slug: str) -> str:
         library = self._stories.answering.library

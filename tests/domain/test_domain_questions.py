@@ -35,7 +35,10 @@ def test_what_points_at_somebody_is_left_out(written: str, kept: str) -> None:
 
 
 def test_names_of_stores_are_left_out_the_longest_first() -> None:
-    assert without_personal("acme us and Acme: no orders, 小店也没有", ["Acme", "Acme US", "小店"]) == "… and …: no orders, …也没有"
+    assert (
+        without_personal("acme us and Acme: no orders, 小店也没有", ["Acme", "Acme US", "小店"])
+        == "… and …: no orders, …也没有"
+    )
 
 
 def test_a_ticket_is_cut_to_size() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.questions import GivenAnswer, MissKind, TaughtPhrase
+from bot.domain.questions import GivenAnswer, MissKind
 from bot.errors import GrantdeskError, NotAChannel, NotAnAgent, PhraseCollides, PhraseUnusable, UnknownTopic
 from bot.ports import Person
 from bot.services.jobs import Job, run_due
@@ -70,9 +70,7 @@ async def test_counts_are_kept_by_language_and_topic(learning: Learning) -> None
     await learning.missed(LIN, "授權失敗了", topic="authorization-failed", kind=MissKind.NOT_HELPFUL)
     await learning.missed(MEI, "it failed", topic="authorization-failed", kind=MissKind.NOT_HELPFUL)
     counted = {(one.locale, one.topic, one.kind, one.times) for one in await learning.counts(SAM)}
-    assert counted == {
-        (locale, "authorization-failed", MissKind.NOT_HELPFUL, 1) for locale in ("zh-CN", "zh-TW", "en")
-    }
+    assert counted == {(locale, "authorization-failed", MissKind.NOT_HELPFUL, 1) for locale in ("zh-CN", "zh-TW", "en")}
 
 
 async def test_nothing_personal_is_kept(desk: Desk, learning: Learning) -> None:
@@ -93,7 +91,6 @@ async def test_texts_are_gone_before_their_month_is_over_and_counts_stay(desk: D
         desk.clock.advance(timedelta(hours=1))
         await run_due(job, desk.database.job_runs, clock=desk.clock)
     assert await texts(learning) == []
-    assert "misses" in str(await desk.rows()) or True
     async with desk.database.read() as work:
         assert await work.misses.forget(before=desk.clock()) == 0
     assert [one.times for one in await learning.counts(SAM)] == [1]
@@ -126,7 +123,7 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
 ) -> None:
     await learning.missed(MEI, STRANGE, topic="", kind=MissKind.UNMATCHED)
     [miss], _ = await learning.misses(SAM, page=0, size=10)
-    assert knowledge.current.matcher.match(STRANGE).band is Band.SILENT
+    assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
 
     taught = await learning.teach(SAM, miss.text, slug="no-amazon-page", locale="en", miss_id=miss.id)
 
@@ -137,7 +134,7 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
 
     assert await learning.undo(SAM, taught.id) == taught
     assert await learning.undo(SAM, taught.id) is None
-    assert knowledge.current.matcher.match(STRANGE).band is Band.SILENT
+    assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
     assert await learning.taught(SAM) == []
 
 
@@ -148,7 +145,9 @@ async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, lear
     job = Job("learn-phrases", timedelta(seconds=30), elsewhere.refresh, everywhere=True)
     assert await run_due(job, desk.database.job_runs, clock=desk.clock)
     assert other.current.matcher.match(STRANGE).best == "no-amazon-page"
-    assert await run_due(job, desk.database.job_runs, clock=desk.clock), "every replica runs it, and as often as it likes"
+    assert await run_due(job, desk.database.job_runs, clock=desk.clock), (
+        "every replica runs it, and as often as it likes"
+    )
 
 
 async def test_nothing_is_built_anew_when_nothing_was_taught(knowledge: LiveKnowledge, learning: Learning) -> None:
@@ -260,7 +259,3 @@ async def test_the_same_is_not_said_twice_in_a_thread_unless_something_has_chang
     assert await presence.says(theirs, gist="waiting")
     await presence.takes_back(shared)
     assert await presence.says(shared, gist="shared")
-
-
-def test_a_taught_phrase_is_a_plain_record(desk: Desk) -> None:
-    assert TaughtPhrase("1", "add-store", "en", "x", "U0SAM", "T0", desk.clock()).slug == "add-store"

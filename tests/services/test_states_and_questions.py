@@ -204,7 +204,13 @@ TABLE: list[tuple[Scene, str, FeatureKey, tuple[str, str, str], str]] = [
     (never, Q2, ORDERS, ("都还没有授权", "都還沒有授權", "Neither feature"), GRANT_ORDERS),
     (never, Q2, LISTING, ("库存不会动", "庫存不會動", "stock does not move"), GRANT_LISTING),
     (refused, Q2, ORDERS, ("上一次授权没有通过", "上一次授權沒有通過", "last attempt was refused"), GRANT_ORDERS),
-    (only_listing, Q2, ORDERS, ("只授权了【刊登/库存同步功能】", "只授權了【刊登/库存同步功能】", "has only 【刊登"), GRANT_ORDERS),
+    (
+        only_listing,
+        Q2,
+        ORDERS,
+        ("只授权了【刊登/库存同步功能】", "只授權了【刊登/库存同步功能】", "has only 【刊登"),
+        GRANT_ORDERS,
+    ),
     (only_orders, Q2, LISTING, ("只授权了【载单功能】", "只授權了【载单功能】", "has only 【载单"), GRANT_LISTING),
     (
         only_listing_and_orders_refused,
@@ -216,10 +222,22 @@ TABLE: list[tuple[Scene, str, FeatureKey, tuple[str, str, str], str]] = [
     (fresh, Q2, ORDERS, ("第一批订单还在路上", "第一批訂單還在路上", "still on the way"), CHECK),
     (expired, Q2, ORDERS, ("已经到期", "已經到期", "has run out"), GRANT_ORDERS),
     (revoked, Q2, ORDERS, ("被撤销了", "被撤銷了", "was revoked at Amazon"), GRANT_ORDERS),
-    (no_access, Q2, ORDERS, ("不允许我们读取数据", "不讓我們讀取資料", "does not let us read"), "faq.person:granted-but-not-working"),
+    (
+        no_access,
+        Q2,
+        ORDERS,
+        ("不允许我们读取数据", "不讓我們讀取資料", "does not let us read"),
+        "faq.person:granted-but-not-working",
+    ),
     (future, Q2, ORDERS, ("2026年3月1日", "2026年3月1日", "March 1, 2026"), EDIT),
     (disabled, Q2, ORDERS, ("停用", "停用", "disabled"), ENABLE),
-    (settled, Q2, ORDERS, ("问题不在授权上", "問題不在授權", "granted and working"), "faq.person:granted-but-not-working"),
+    (
+        settled,
+        Q2,
+        ORDERS,
+        ("问题不在授权上", "問題不在授權", "granted and working"),
+        "faq.person:granted-but-not-working",
+    ),
     (amazon_is_down, Q2, ORDERS, ("刚才没有回应", "剛剛沒有回應", "did not answer me just now"), CHECK),
 ]
 
@@ -249,7 +267,8 @@ async def _two_stores(desk: Desk) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "question", ["Willow 授权了怎么没有订单？", "willow: no orders", "德国站没有订单", "no orders in Germany", "DE 没有订单"]
+    "question",
+    ["Willow 授权了怎么没有订单？", "willow: no orders", "德国站没有订单", "no orders in Germany", "DE 没有订单"],
 )
 async def test_a_store_named_in_the_question_is_the_one_that_is_looked_at(desk: Desk, question: str) -> None:
     _, germany = await _two_stores(desk)
@@ -281,7 +300,10 @@ async def test_of_several_stores_the_likeliest_is_named_and_another_can_be_chose
     assert told.store_id == willow.id
     shown = told if isinstance(told, Answer) else _as_answer(told)
     [menu] = [
-        one for block in answer_cards.card(person, shown).blocks for one in block.get("elements", []) if "options" in one
+        one
+        for block in answer_cards.card(person, shown).blocks
+        for one in block.get("elements", [])
+        if "options" in one
     ]
     assert [one["text"]["text"] for one in menu["options"]] == ["Acme US", "Willow"]
     assert menu["initial_option"]["value"] == willow.id

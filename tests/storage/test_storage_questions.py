@@ -55,8 +55,8 @@ async def test_the_text_is_sealed(world: World) -> None:
 
 async def test_the_same_question_is_counted_and_kept_once(world: World) -> None:
     await keep(world, miss(world), miss(world, "flurb"), miss(world), miss(world, kind=MissKind.NOT_HELPFUL))
-    assert await frequent(world) == [("zorgle", 2), ("zorgle", 1), ("flurb", 1)]
-    assert await frequent(world, offset=1, limit=1) == [("zorgle", 1)]
+    assert await frequent(world) == [("zorgle", 2), ("flurb", 1), ("zorgle", 1)]
+    assert await frequent(world, offset=1, limit=1) == [("flurb", 1)]
     assert await frequent(world, OTHER_TEAM) == []
     async with world.database.read() as work:
         assert await work.misses.counts(TEAM) == [
