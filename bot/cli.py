@@ -100,7 +100,9 @@ def export_taught(
         typer.echo(change, nl=False)
     else:
         output.write_text(change, encoding="utf-8")
-        _errors.print(f"Written to {output}. Next: git apply {output}, then grantdesk faq train and grantdesk faq check.")
+        _errors.print(
+            f"Written to {output}. Next: git apply {output}, then grantdesk faq train and grantdesk faq check."
+        )
 
 
 async def _taught(settings: Settings) -> list[Phrase]:
