@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bot.desk_ports import Answers, Incidents, Marks, Overview, Roles, Tickets
 from bot.domain.consent import ConsentAttempt, ConsentState
 from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, AuthorizationKey, Grant
@@ -280,6 +281,28 @@ class Audit(Protocol):
     async def record(self, event: AuditEvent) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events to read; what is empty or None leaves everything in."""
+
+    team_id: str = ""
+    #: did it, or had it done for them
+    person: str = ""
+    #: the beginning of an action: `ticket` finds `ticket.claimed`
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditLog(Protocol):
+    """The trail as its readers see it."""
+
+    def read(self, wanted: AuditFilter, *, limit: int | None = None) -> AsyncIterator[AuditEvent]:
+        """Oldest first; with a limit the newest so many. Streams."""
+        ...
+
+
 class Work(Protocol):
     """One transaction's view of everything kept."""
 
@@ -297,6 +320,18 @@ class Work(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def incidents(self) -> Incidents: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def answers(self) -> Answers: ...
+    @property
+    def overview(self) -> Overview: ...
+    @property
+    def marks(self) -> Marks: ...
 
 
 class Database(Protocol):
@@ -326,6 +361,8 @@ class Person:
     locale: str
     #: an IANA name
     tz: str
+    #: an administrator or owner of the workspace, as Slack last said
+    is_admin: bool = False
 
 
 class People(Protocol):
@@ -429,6 +466,14 @@ class Cards(Protocol):
     async def put(self, team_id: str, recipient: str, subject: str, address: CardAddress) -> None: ...
 
     async def forget(self, team_id: str, recipient: str, subject: str) -> None: ...
+
+
+class CardFinder(Protocol):
+    """From a place in Slack back to what stands there."""
+
+    async def subject_at(self, team_id: str, address: CardAddress) -> str | None:
+        """What the card at that place is about; None for any other message."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

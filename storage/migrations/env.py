@@ -11,8 +11,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
+from storage.desk_tables import metadata  # imports the others: whoever imports `tables` alone lacks the desk's
 from storage.engine import open_engine
-from storage.tables import metadata
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
