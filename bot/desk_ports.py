@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -44,6 +44,55 @@ class SourceOf:
     ticket_id: str
     user_id: str
     is_only: bool
+    #: the ticket began with it
+    is_first: bool
+
+
+class DeskObserver(Protocol):
+    """Told of what the desk does, for counting. Labels come from closed sets of words."""
+
+    def ticket(self, event: str, source: str) -> None: ...
+
+    def first_answer(self, topic: str, locale: str, taken: timedelta, *, on_time: bool) -> None: ...
+
+    def resolution(self, topic: str, locale: str, taken: timedelta, *, on_time: bool) -> None: ...
+
+    def open_tickets(self, counts: Mapping[TicketState, int]) -> None: ...
+
+    def incident(self, event: str) -> None: ...
+
+    def answered(self, topic: str, locale: str) -> None:
+        """An article was shown."""
+        ...
+
+    def answers_week(self, shown: int, without_person: int) -> None:
+        """Of the last seven days."""
+        ...
+
+
+class Unobserved:
+    """The observer when there is none."""
+
+    def ticket(self, event: str, source: str) -> None:
+        """Nothing."""
+
+    def first_answer(self, topic: str, locale: str, taken: timedelta, *, on_time: bool) -> None:
+        """Nothing."""
+
+    def resolution(self, topic: str, locale: str, taken: timedelta, *, on_time: bool) -> None:
+        """Nothing."""
+
+    def open_tickets(self, counts: Mapping[TicketState, int]) -> None:
+        """Nothing."""
+
+    def incident(self, event: str) -> None:
+        """Nothing."""
+
+    def answered(self, topic: str, locale: str) -> None:
+        """Nothing."""
+
+    def answers_week(self, shown: int, without_person: int) -> None:
+        """Nothing."""
 
 
 class Tickets(Protocol):

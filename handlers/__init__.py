@@ -9,6 +9,7 @@ CAPABILITIES: tuple[str, ...] = (
     "consent_page",
     "status",
     "questions",
+    "desk",
     "home",
     "installing",
 )

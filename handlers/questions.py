@@ -13,17 +13,30 @@ from typing import Any
 
 from bot.domain.error_codes import recognise
 from bot.domain.features import FeatureKey
-from bot.domain.notices import Answered, Notice, PersonWanted
+from bot.domain.notices import Answered, Notice
+from bot.domain.tickets import Source
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Sending
 from bot.services.answering import FIVE, Answer
+from bot.services.support import Ask
 from faq.facts import Button
 from faq.matcher import Band
-from handlers.blocks import Block, actions, button, field, fit, message, modal, mrkdwn, section, text_input
+from handlers.blocks import (
+    BUTTON_VALUE,
+    Block,
+    actions,
+    button,
+    field,
+    fit,
+    message,
+    modal,
+    mrkdwn,
+    section,
+    text_input,
+)
 from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, EventCall, Registry, ViewCall
 from handlers.stories import Stories
-from handlers.wording import store_name
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 #: Amazon's own codes as a seller types them: then the question is what the code means
@@ -58,7 +71,6 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.event("app_mention", edge.mention)
     registry.task("answer_question", edge.run_answer)
     registry.notice(Answered, edge.render_answered)
-    registry.notice(PersonWanted, edge.render_wanted)
 
 
 class Questions:
@@ -121,7 +133,14 @@ class Questions:
         if event.get("channel_type") != "im" or event.get("bot_id") or event.get("subtype"):
             return
         await call.ack()
-        said = await self._said(call, _words(event))
+        thread = str(event.get("thread_ts") or "")
+        heard = await self._stories.desk.talk.heard(
+            call.person, _words(event), channel_id=call.channel_id, ts=str(event.get("ts", "")), thread_ts=thread
+        )
+        if heard is not None:
+            said = message(section(mrkdwn(call.person)("ticket.passed_on", number=heard.number)))
+        else:
+            said = await self._said(call, _words(event))
         await call.client.chat_postMessage(
             channel=call.channel_id,
             thread_ts=event.get("thread_ts"),
@@ -144,10 +163,21 @@ class Questions:
         )
 
     async def ask_person(self, call: ActionCall) -> None:
-        """The desk hears that somebody wants a person."""
-        await self._stories.support.ask_person(call.person, topic=call.argument, store_id=call.value or None)
+        """The question goes to the desk, with the words it was asked in; its card comes to the DM."""
+        store_id, _, question = call.value.partition("|")
+        opened = await self._stories.support.ask_person(
+            call.person,
+            Ask(
+                Source.ANSWER,
+                question=question,
+                topic=call.argument,
+                store_id=store_id or None,
+            ),
+        )
         await call.ack()
-        await self._whisper_or_say(call, message(section(mrkdwn(call.person)("faq.person_told"))))
+        if not call.channel_id.startswith("D"):
+            say = mrkdwn(call.person)
+            await call.whisper(message(section(say("faq.person_told", number=opened.ticket.number))))
 
     # --- what is answered --------------------------------------------------------------------------------------------
 
@@ -174,7 +204,9 @@ class Questions:
         if await answering.needs_amazon(person, slug, question):
             await answering.later(person, slug, question)
             return message(section(say("faq.asking_amazon")))
-        return self._card(person, await answering.now(person, say, slug, question))
+        answer = await answering.now(person, say, slug, question)
+        await answering.shown(person, slug)
+        return self._card(person, answer, question)
 
     def _menu(self, person: Person) -> Message:
         return self._offer(person, "faq.choose", FIVE, "")
@@ -189,13 +221,15 @@ class Questions:
             for slug in slugs
         ]
         if person_too:
-            buttons.append(button(say.escaping(str)("button.ask_person"), "faq.person"))
+            face = say.escaping(str)("button.ask_person")
+            buttons.append(button(face, "faq.person", value=_carried("", question)))
         return message(section(say(key)), actions(*buttons))
 
-    def _card(self, person: Person, answer: Answer) -> Message:
+    def _card(self, person: Person, answer: Answer, question: str) -> Message:
         bare = Speaker(person.locale, tz=person.tz)
         mend = self._button(bare, answer)
-        person_button = button(bare("button.ask_person"), f"faq.person:{answer.slug}", value=answer.store_id)
+        carried = _carried(answer.store_id, question)
+        person_button = button(bare("button.ask_person"), f"faq.person:{answer.slug}", value=carried)
         return message(section(answer.text), actions(*([mend] if mend else []), person_button))
 
     @staticmethod
@@ -227,19 +261,7 @@ class Questions:
             store_id=notice.store_id,
             feature=notice.feature,
         )
-        return [Sending(self._card(person, answer))]
-
-    def render_wanted(self, notice: Notice, person: Person) -> list[Sending]:
-        """For the desk."""
-        if not isinstance(notice, PersonWanted):
-            raise TypeError(type(notice).__name__)
-        say = mrkdwn(person)
-        lines = [f":raising_hand: *{say('desk.person_wanted')}*", f"<@{notice.user_id}>"]
-        if notice.store:
-            lines.append(store_name(say, notice.store))
-        if notice.topic in self._stories.answering.library.slugs:
-            lines.append(self._stories.answering.library.article(notice.topic, person.locale).title)
-        return [Sending(message(section("\n".join(lines))))]
+        return [Sending(self._card(person, answer, notice.question))]
 
     @staticmethod
     async def _whisper_or_say(call: Call, said: Message) -> None:
@@ -254,6 +276,11 @@ class Questions:
             )
         else:
             await call.whisper(said)
+
+
+def _carried(store_id: str, question: str) -> str:
+    """What *ask a person* takes along: the store, and the question as it was asked."""
+    return fit(f"{store_id}|{question}", BUTTON_VALUE)
 
 
 def _words(event: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.desk_ports import Queue, StoreLine
@@ -55,14 +55,14 @@ class SqlOverview:
 
     async def _members(self, team_id: str, seller_ids: set[str]) -> dict[str, tuple[str, ...]]:
         mine = seller_members.c
-        query: Select[tuple[str, str]] = (
+        query = (
             select(mine.seller_id, mine.user_id)
             .where(mine.team_id == team_id, mine.seller_id.in_(seller_ids))
             .order_by(mine.position)
         )
         found: dict[str, list[str]] = defaultdict(list)
-        for seller_id, user_id in await self._connection.execute(query):
-            found[seller_id].append(user_id)
+        for row in await self._connection.execute(query):
+            found[row.seller_id].append(row.user_id)
         return {seller_id: tuple(found[seller_id]) for seller_id in seller_ids}
 
 

@@ -119,8 +119,14 @@ class SqlTickets:
         if row is None:
             return None
         await self._connection.execute(delete(ticket_sources).where(mine.position == row.position))
-        left = await self._connection.scalar(select(func.count()).where(mine.ticket_id == row.ticket_id))
-        return SourceOf(row.ticket_id, row.user_id, not left)
+        left = (
+            await self._connection.execute(
+                select(func.count().label("n"), func.min(mine.position).label("first")).where(
+                    mine.ticket_id == row.ticket_id
+                )
+            )
+        ).one()
+        return SourceOf(row.ticket_id, row.user_id, left.n == 0, left.first is None or row.position < left.first)
 
     async def people(self, ticket: Ticket) -> Sequence[str]:
         mine = ticket_sources.c

@@ -15,6 +15,10 @@ _ORDINARY = frozenset({Reason.THROTTLED})
 _TELLING_IN_NUMBERS = frozenset({Reason.NO_ANSWER})
 
 
+#: failures further apart than this are never one incident, whatever is configured
+LONGEST_WATCH = timedelta(hours=1)
+
+
 def counts(cause: str) -> bool:
     """Whether a failure (a `Reason` or a code of Amazon's) can be part of an incident: one the seller cannot mend."""
     if cause in ERROR_CODES:
@@ -29,6 +33,12 @@ def counts(cause: str) -> bool:
 def can_be_probed(cause: str) -> bool:
     """Whether asking Amazon about a store's grant tells that it is over. Errors of Amazon's pages only people see."""
     return cause in {Reason.OUR_CREDENTIALS.value, Reason.AMAZON_UNAVAILABLE.value}
+
+
+def concerns(cause: str, feature: FeatureKey | None) -> FeatureKey | None:
+    """The feature by which failures are told apart: each has its own application with its own credentials and addresses."""
+    ours = cause == Reason.OUR_CREDENTIALS or cause in ERROR_CODES
+    return feature if ours else None
 
 
 @dataclass(frozen=True, slots=True)

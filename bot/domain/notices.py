@@ -147,7 +147,7 @@ class Answered(Notice):
 
 def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
     """The notice that `facts()` was taken from. Raises KeyError for a kind nobody knows any more."""
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    values: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in facts.items()}
     for name in ("store", "feature", "offer"):
         if values.get(name):
             values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])

@@ -6,6 +6,7 @@ shortens the night and never the working day.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def read_hours(text: str) -> Mapping[int, Sequence[Span]]:
         raise ValueError("names no hours, like 'Mon-Fri 09:00-18:00'")
     for day, found in week.items():
         found.sort(key=lambda span: span.start)
-        for earlier, later in zip(found, found[1:], strict=False):
+        for earlier, later in itertools.pairwise(found):
             if earlier.lasts_until_midnight or later.start < earlier.end:
                 raise ValueError(f"spans of {_DAYS[day].capitalize()} overlap")
     return MappingProxyType({day: tuple(found) for day, found in week.items()})

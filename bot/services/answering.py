@@ -13,13 +13,14 @@ from datetime import datetime
 
 import structlog
 
+from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.marketplaces import MARKETPLACES
 from bot.domain.notices import Answered
 from bot.domain.status import PLATFORM_LABELS, StatusKind
 from bot.errors import UnknownStore
 from bot.i18n import Speaker
-from bot.ports import Clock, Database, Person
+from bot.ports import Clock, Database, Person, Work
 from bot.services import diagnosis
 from bot.services.checking import Checking
 from bot.services.diagnosis import Finding
@@ -66,7 +67,9 @@ class Answering:
         reporting: Reporting,
         checking: Checking,
         clock: Clock,
+        observe: DeskObserver | None = None,
     ) -> None:
+        self._observe = observe or Unobserved()
         self._knowledge = knowledge
         self._database = database
         self._names = names
@@ -110,6 +113,15 @@ class Answering:
         histories = await self._reporting.histories(person)
         return self._answer(say, slug, finding, histories)
 
+    async def shown(self, person: Person, slug: str) -> None:
+        """Notes that the person was shown an article: the desk tells what they have read, and counts what helped."""
+        async with self._database.begin() as work:
+            await self._note(work, person, slug)
+
+    async def _note(self, work: Work, person: Person, slug: str) -> None:
+        await work.answers.shown(person.team_id, person.user_id, slug, locale=person.locale, at=self._clock())
+        self._observe.answered(slug, person.locale)
+
     async def later(self, person: Person, slug: str, question: str) -> None:
         """Leaves it to the relay: Amazon may take seconds, Slack waits three."""
         async with self._database.begin() as work:
@@ -137,8 +149,10 @@ class Answering:
                     button=answer.button.value,
                     store_id=answer.store_id,
                     feature=answer.feature,
+                    question=question[:QUESTION_LIMIT],
                 ),
             )
+            await self._note(work, person, slug)
 
     async def _find(self, person: Person, slug: str, question: str) -> Finding:
         histories = await self._reporting.histories(person) if slug in (STILL_AUTHORIZING, NOT_WORKING) else []

@@ -25,6 +25,7 @@ from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
+from bot.services.intake import Intake
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
@@ -66,6 +67,7 @@ class Granting:
         *,
         clock: Clock,
         entropy: Entropy,
+        intake: Intake | None = None,
         observe: Observer = nobody,
     ) -> None:
         self._database = database
@@ -73,18 +75,28 @@ class Granting:
         self._clock = clock
         self._entropy = entropy
         self._verifier = Verifier(amazon)
-        self._settling = Settling(clock=clock, observe=observe)
+        #: where failures go that are not the seller's to mend
+        self.intake = intake or Intake(clock=clock, entropy=entropy)
+        self._settling = Settling(clock=clock, intake=self.intake, observe=observe)
         #: following a link, forwarding it, coming in from Amazon's side
-        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy)
+        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy, settling=self._settling)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
     async def prepare(
-        self, person: Person, feature: FeatureKey, store_id: str, *, in_place: bool = False, secret: str = ""
+        self,
+        person: Person,
+        feature: FeatureKey,
+        store_id: str,
+        *,
+        in_place: bool = False,
+        secret: str = "",
+        requested_by: str | None = None,
     ) -> ConsentAttempt:
         """Makes a link and the card that carries it; older links of the same person, store and feature stop working.
 
-        `secret` is a fresh one of the caller's, if the caller needs to know it. Raises UnknownStore or StoreDisabled.
+        `secret` is a fresh one of the caller's, if the caller needs to know it; `requested_by` is the agent who has it made
+        for the person. Raises UnknownStore or StoreDisabled.
         """
         now = self._clock()
         secret = secret or self._entropy.secret()
@@ -109,6 +121,7 @@ class Granting:
                 created_at=now,
                 expires_at=now + LINK_LIFETIME,
                 authorization_id=held.id if held else None,
+                requested_by=requested_by,
             )
             await work.attempts.add(attempt)
             await work.outbox.tell(
@@ -124,11 +137,18 @@ class Granting:
                     selling_partner_id=held.key.selling_partner_id if held else "",
                     ask_plan=seller.prepared_at is None,
                     in_place=in_place,
+                    requested_by=requested_by,
                 ),
             )
             await work.audit.record(
                 AuditEvent(
-                    now, person.team_id, person.user_id, "link.made", store.id, details={"feature": feature.value}
+                    now,
+                    person.team_id,
+                    requested_by or person.user_id,
+                    "link.made",
+                    store.id,
+                    on_behalf_of=person.user_id if requested_by else None,
+                    details={"feature": feature.value},
                 )
             )
         return attempt
