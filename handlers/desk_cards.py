@@ -98,7 +98,7 @@ class Cards:
             rows.append((say("desk.card.store"), store_name(say, card.store)))
             rows.append((say("desk.card.feature"), self._feature(say, card)))
             rows.append((say("desk.card.status"), self._status(say, card)))
-            rows.append((say("desk.card.grants"), "\n".join(grant_words(say, *grant) for grant in card.grants)))
+            rows.append((say("desk.card.grants"), "\n".join(grant_words(say, *grant, now) for grant in card.grants)))
             rows.append((say("desk.card.check"), self._check(say, card, now)))
             rows.append((say("desk.card.link"), self._link(say, card, now)))
         else:

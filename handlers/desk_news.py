@@ -126,8 +126,8 @@ class News:
         say = mrkdwn(person)
         since = datetime.fromisoformat(week.since)
         until = datetime.fromisoformat(week.until) - timedelta(microseconds=1)
-        on_time = f"{round(100 * week.on_time / week.measured)}%" if week.measured else say("desk.age.none")
-        alone = f"{round(100 * week.without_person / week.answers)}%" if week.answers else say("desk.age.none")
+        on_time = f"{round(100 * week.on_time / week.measured)}%" if week.measured else say("desk.took.none")
+        alone = f"{round(100 * week.without_person / week.answers)}%" if week.answers else say("desk.took.none")
         fields = (
             ("desk.week.opened", str(week.opened)),
             ("desk.week.closed", str(week.closed)),

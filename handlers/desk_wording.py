@@ -36,19 +36,19 @@ def age(say: Speaker, since: datetime, now: datetime) -> str:
     """How long ago, in its largest unit."""
     minutes = max(0, int((now - since).total_seconds() // 60))
     if minutes < 60:  # noqa: PLR2004  # minutes of an hour
-        return say.count("desk.age.minutes", minutes)
+        return say.count("desk.ago.minutes", minutes)
     if minutes < 48 * 60:
-        return say.count("desk.age.hours", minutes // 60)
-    return say.count("desk.age.days", minutes // (24 * 60))
+        return say.count("desk.ago.hours", minutes // 60)
+    return say.count("desk.ago.days", minutes // (24 * 60))
 
 
 def duration(say: Speaker, minutes: int | None) -> str:
     """Working time, as hours and minutes."""
     if minutes is None:
-        return say("desk.age.none")
+        return say("desk.took.none")
     if minutes < 60:  # noqa: PLR2004  # minutes of an hour
-        return say.count("desk.age.minutes", minutes)
-    return say("desk.age.hours_minutes", hours=minutes // 60, minutes=f"{minutes % 60:02d}")
+        return say.count("desk.took.minutes", minutes)
+    return say("desk.took.hours", hours=minutes // 60, minutes=f"{minutes % 60:02d}")
 
 
 def quoted(words: str) -> str:
@@ -79,6 +79,8 @@ def line_words(say: Speaker, names: Names, line: str, facts: Mapping[str, str]) 
     key = f"desk.line.{line}"
     if line in ("checked", "checked_refused") and known.get("by"):
         key = f"{key}_by"
+    if line == "closed" and known["who"]:
+        key = f"{key}_by"
     if line == "reopened" and known.get("agent"):
         key = f"{key}_was"
     said = say(key, **known)
@@ -87,10 +89,8 @@ def line_words(say: Speaker, names: Names, line: str, facts: Mapping[str, str]) 
     return f"{said}\n{quoted(words if line in _MADE_WORDS else escape(words))}"
 
 
-def grant_words(say: Speaker, feature: str, key: str, ends: str) -> str:
+def grant_words(say: Speaker, feature: str, key: str, ends: str, now: datetime) -> str:
     """One feature: where it stands, and the day it ends."""
-    day = datetime.fromisoformat(ends) if ends else None
-    facts = {"ends": say.date(day) if day else "", "days": 0}
-    state = say(f"desk.grant.{key}", **facts) if day else say(f"desk.grant.{key}.no_day")
-    mark = _GRANT_MARKS.get(key, ":warning:")
-    return f"{mark} {FEATURES[FeatureKey(feature)].platform_label} {state}"
+    day = datetime.fromisoformat(ends) if ends else now
+    words = say(f"grant.{key}", ends=say.date(day), days=max(0, (day - now).days))
+    return f"{_GRANT_MARKS.get(key, ':warning:')} {FEATURES[FeatureKey(feature)].platform_label} {words}"

@@ -104,7 +104,7 @@ class Watching:
                 closed = replace(closed, answer_due_at=None, resolve_due_at=None, alert=Alert.QUIET, alert_at=None)
                 await show(work, await work.tickets.put(closed), now=now, line="closed", because="incident")
             else:
-                await show(work, ticket, now=now, line="incident_over", incident=str(incident.number))
+                await show(work, ticket, now=now, line="incident_ended", incident=str(incident.number))
         await show_incident(work, ended, line="over" if by is None else "over_by", agent=by or "")
         await work.audit.record(
             AuditEvent(

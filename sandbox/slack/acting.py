@@ -139,10 +139,14 @@ class Hands:
         }
         if channel.im_with is not None:
             event["channel_type"] = "im"
-        elif f"<@{BOT_USER}>" in message.text:
-            event["type"] = "app_mention"
         else:
-            return Outcome(version=before, ts=message.ts)
+            if BOT_USER not in channel.members:
+                return Outcome(version=before, ts=message.ts)
+            event["channel_type"] = "channel"
+            if f"<@{BOT_USER}>" in message.text:
+                # Slack tells of a mention twice: as a message of the channel, and as a mention
+                self.courier.announce(dict(event), person.name)
+                event["type"] = "app_mention"
         delivery = await self.courier.event(event, person.name)
         return Outcome.of(delivery, before, ts=message.ts)
 
@@ -152,12 +156,12 @@ class Hands:
         channel = self._place(person, where)
         message = self.world.find(channel.id, ts)
         self.world.delete(message)
-        if channel.im_with is None or message.only_for is not None:
+        if BOT_USER not in channel.members or message.only_for is not None:
             return Outcome(version=before)
         event = {
             "type": "message",
             "channel": channel.id,
-            "channel_type": "im",
+            "channel_type": "im" if channel.im_with is not None else "channel",
             **deleted_event(self.workspace, message),
         }
         return Outcome.of(await self.courier.event(event, person.name), before)
