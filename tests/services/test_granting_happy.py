@@ -14,7 +14,7 @@ from bot.domain.status import StatusKind
 from bot.domain.verification import Verified
 from bot.errors import NothingToConfirm
 from tests import fakes
-from tests.services.desk import ACME, BOLT, LISTING, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, BOLT, LIN, LISTING, MEI, ORDERS, Desk
 
 
 @pytest.mark.parametrize(
