@@ -42,7 +42,9 @@ from bot.services.checking import Checking
 from bot.services.granting import Granting
 from bot.services.intake import Intake
 from bot.services.jobs import Job, run_due
+from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.presence import Presence
 from bot.services.relay import Relay
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
@@ -95,6 +97,7 @@ class Grantdesk:
         """Migrates, learns whose token it holds, and begins to work: relay, clock, Socket Mode."""
         await migrate(self.settings.database_url)
         await self.database.start()
+        await self.stories.learning.refresh()
         if isinstance(self._workspaces, SingleWorkspace):
             await self._workspaces.start()
         self._relaying = asyncio.create_task(self.relay.run(), name="relay")
@@ -184,12 +187,26 @@ async def build(
         developers={feature: amazon.developer_name(feature) for feature in FEATURES},
         applications={feature: amazon.application_name(feature) for feature in FEATURES},
     )
+    knowledge = LiveKnowledge()
     answering = Answering(
-        LiveKnowledge(),
+        knowledge,
         database,
         names=names,
         reporting=reporting,
         checking=checking,
+        clock=clock,
+        observe=desk_metrics,
+    )
+    support_desk = make_desk(
+        settings,
+        database,
+        intake=intake,
+        answering=answering,
+        granting=granting,
+        checking=checking,
+        reporting=reporting,
+        people=people,
+        names=names,
         clock=clock,
         observe=desk_metrics,
     )
@@ -199,20 +216,12 @@ async def build(
         checking=checking,
         reporting=reporting,
         support=Support(database, intake=intake, answering=answering, reporting=reporting, clock=clock),
-        desk=make_desk(
-            settings,
-            database,
-            intake=intake,
-            answering=answering,
-            granting=granting,
-            checking=checking,
-            reporting=reporting,
-            people=people,
-            names=names,
-            clock=clock,
-            observe=desk_metrics,
-        ),
+        desk=support_desk,
         answering=answering,
+        learning=Learning(
+            knowledge, database, reporting=reporting, roles=support_desk.roles, clock=clock, entropy=entropy
+        ),
+        presence=Presence(database, roles=support_desk.roles, clock=clock),
         people=people,
         clock=clock,
         names=names,
@@ -297,7 +306,9 @@ def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job
 
     return (
         Job("close-silent-consents", timedelta(seconds=30), stories.granting.close_silent),
-        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh),
+        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh, everywhere=True),
+        Job("learn-phrases", timedelta(seconds=30), stories.learning.refresh, everywhere=True),
+        Job("forget-questions", timedelta(hours=1), stories.learning.forget),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
         *desk_jobs(stories.desk),
     )

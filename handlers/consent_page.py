@@ -190,7 +190,7 @@ class ConsentPage:
             return sent
         link = await self._stories.granting.visits.follow(sent.secret)
         person = await self._person(link)
-        found, _ = await self._stories.support.saw_error(
+        found = await self._stories.support.saw_error(
             person, sent.fields.get("text", ""), store_id=link.store.id, feature=link.attempt.feature
         )
         if _wants_json(request):

@@ -20,7 +20,9 @@ from bot.services.desk_talk import Talk
 from bot.services.desk_time import DeskTime
 from bot.services.granting import Granting
 from bot.services.incidents import Incidents
+from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.presence import Presence
 from bot.services.reporting import Reporting
 from bot.services.roles import Roles
 from bot.services.stores import StoreKeeping
@@ -96,6 +98,8 @@ class Stories:
     support: Support
     desk: DeskStories
     answering: Answering
+    learning: Learning
+    presence: Presence
     people: Profiles
     clock: Clock
     names: Names

@@ -141,8 +141,13 @@ class Answered(Notice):
     button: str
     store_id: str = ""
     feature: FeatureKey = FeatureKey.ORDERS
-    #: what was asked, for whoever wants a person after all
+    #: the asker's stores as (id, label), when there are several
+    choices: tuple[tuple[str, str], ...] = ()
+    #: what was asked, without anything personal: it goes with *not helpful*, and to whoever is asked in person
     question: str = ""
+    #: the thread it was asked in; empty: the DM
+    channel_id: str = ""
+    thread_ts: str = ""
 
 
 def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
@@ -151,6 +156,8 @@ def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
     for name in ("store", "feature", "offer"):
         if values.get(name):
             values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
+    if "choices" in values:
+        values["choices"] = tuple((str(one), str(label)) for one, label in values["choices"])
     return _KINDS[kind](**values)
 
 

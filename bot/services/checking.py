@@ -10,11 +10,15 @@ from bot.domain.grants import Authorization, AuthorizationState, Grant, GrantSta
 from bot.domain.incidents import counts
 from bot.domain.notices import CheckResult, StoreRef
 from bot.domain.stores import Seller, Store
-from bot.domain.verification import Reason, Refused, Verdict, Verified
-from bot.ports import Amazon, AuditEvent, Clock, Database, Person, Tokens, Work
+from bot.domain.verification import TURNS, Reason, Refused, Turn, Verdict, Verified
+from bot.ports import Amazon, Clock, Database, Person, Tokens, Work
 from bot.services.granting import Granting
+from bot.services.settling import Settling
 from bot.services.stores import own_store
 from bot.services.verifying import Verifier
+
+#: refusals by which a grant that stands loses its permission
+_NO_ACCESS = frozenset({Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Checking:
         self._clock = clock
         self._intake = granting.intake
         self._verifier = Verifier(amazon)
+        self._settling = Settling(clock=clock, intake=granting.intake)
 
     async def ask(self, person: Person, feature: FeatureKey, store_id: str) -> Store:
         """Puts the question into the queue: Amazon may take seconds, Slack waits three. Raises UnknownStore."""
@@ -106,8 +111,13 @@ class Checking:
             token = "" if authorization is None else await work.authorizations.refresh_token(authorization)
         if store.disabled_at is not None:
             return _Found(Refused(Reason.DISABLED), store, store.disabled_at.isoformat())
+        if attempt is not None and _is_unfinished(attempt, grant):
+            completed = await self._granting.confirm(attempt.id)
+            if completed is not None:
+                told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
+                return _Found(completed, store, None if told else self._clock().isoformat())
         if authorization is None:
-            return await self._unanswered(attempt, store, grant)
+            return self._unanswered(attempt, store, grant)
         verdict = await self._asked(feature, store, grant, authorization, token)
         return _Found(verdict, store, grant.since.isoformat(), is_live=True)
 
@@ -117,18 +127,13 @@ class Checking:
             return None
         return await work.authorizations.get(seller, grant.authorization_id)
 
-    async def _unanswered(self, attempt: ConsentAttempt | None, store: Store, grant: Grant) -> _Found:
+    def _unanswered(self, attempt: ConsentAttempt | None, store: Store, grant: Grant) -> _Found:
         """Nothing granted yet: what the newest link tells."""
-        now = self._clock()
         if attempt is None or attempt.pressed_at is None:
             return _Found(Refused(Reason.NEVER_OPENED), store, grant.since.isoformat())
         pressed = attempt.pressed_at.isoformat()
-        if attempt.awaits_answer(now):
+        if attempt.awaits_answer(self._clock()):
             return _Found(Refused(Reason.WAITING), store, pressed)
-        if attempt.outcome is Outcome.REFUSED and attempt.reason and attempt.authorization_id:
-            completed = await self._granting.confirm(attempt.id)
-            if completed is not None:
-                return _Found(completed, store, None)
         if attempt.outcome is Outcome.REFUSED and attempt.reason:
             return _Found(Refused(attempt.reason, attempt.detail), store, pressed)
         return _Found(Refused(Reason.NO_ANSWER), store, pressed)
@@ -138,35 +143,45 @@ class Checking:
     ) -> Verdict:
         tokens = await self._amazon.refresh(feature, token)
         if isinstance(tokens, Refused):
-            return await self._rejected(grant, authorization, tokens)
-        refused = await self._probe(feature, store, authorization, tokens)
+            return await self._rejected(feature, store, grant, authorization, token, tokens)
+        if tokens.refresh_token != token:
+            # kept before anything else can go wrong: the old one may be dead already
+            async with self._database.begin() as work:
+                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+        refused = await self._probe(feature, store, grant, authorization, tokens)
         now = self._clock()
         async with self._database.begin() as work:
-            rotated = None if tokens.refresh_token == token else tokens.refresh_token
-            await work.authorizations.put(
-                replace(authorization, checked_at=now, state=AuthorizationState.LIVE), refresh_token=rotated
-            )
-            current = (await work.grants.of_store(store))[feature]
-            if current.standing(now) is GrantState.EXPIRED:
+            kept = await work.authorizations.put(replace(authorization, checked_at=now, state=AuthorizationState.LIVE))
+            if kept.ends_at <= now:
                 return Refused(Reason.EXPIRED)
-            move = None
+            current = (await work.grants.of_store(store))[feature]
             if refused is None:
-                move = Move.RESTORE if current.state is GrantState.PERMISSION_PROBLEM else None
-            elif refused.reason in (Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED):
-                move = Move.LOSE_PERMISSION if current.state is GrantState.GRANTED else None
-            if move:
-                await work.grants.put(current.after(move, at=now))
-                await self._note(work, store, feature, move)
-        if refused is not None:
-            return refused
-        return Verified(at=now, ends_at=authorization.ends_at)
+                await self._restore(work, store, current, kept)
+            elif refused.reason in _NO_ACCESS and current.state is GrantState.GRANTED:
+                await work.grants.put(current.after(Move.LOSE_PERMISSION, at=now))
+                await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
+        return Verified(at=now, ends_at=kept.ends_at) if refused is None else refused
+
+    async def _restore(self, work: Work, store: Store, grant: Grant, authorization: Authorization) -> None:
+        """Amazon says that all is well: so it is here. Completes a renewal that could not be verified when it was made."""
+        stands = grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)
+        if not stands or grant.ends_at != authorization.ends_at:
+            await self._settling.renew(work, authorization)
+            await self._settling.note(work, store, grant.feature, Move.ACCEPT)
+        elif grant.state is GrantState.PERMISSION_PROBLEM:
+            await work.grants.put(grant.after(Move.RESTORE, at=self._clock()))
+            await self._settling.note(work, store, grant.feature, Move.RESTORE)
 
     async def _probe(
-        self, feature: FeatureKey, store: Store, authorization: Authorization, tokens: Tokens
+        self, feature: FeatureKey, store: Store, grant: Grant, authorization: Authorization, tokens: Tokens
     ) -> Refused | None:
-        """The cheapest proof: `orders` shares 0.0056 calls a second with the real import, so it is asked by participation."""
+        """The cheapest proof. `orders` shares 0.0056 calls a second with the real import, so it is asked by participation,
+        unless its own call was refused before: then only that call can show that it works again.
+        """
         if feature is FeatureKey.ORDERS:
-            return await self._verifier.sells_on(feature, store.marketplace, tokens)
+            refused = await self._verifier.sells_on(feature, store.marketplace, tokens)
+            if refused is not None or grant.state is not GrantState.PERMISSION_PROBLEM:
+                return refused
         return await self._verifier.works(
             feature,
             store.marketplace,
@@ -174,33 +189,31 @@ class Checking:
             tokens=tokens,
         )
 
-    async def _rejected(self, grant: Grant, authorization: Authorization, refused: Refused) -> Verdict:
+    async def _rejected(
+        self,
+        feature: FeatureKey,
+        store: Store,
+        grant: Grant,
+        authorization: Authorization,
+        token: str,
+        refused: Refused,
+    ) -> Verdict:
         """A refresh was refused. Only Amazon's own *no* moves grants, and all that rest on the authorization."""
         if refused.reason is not Reason.REVOKED:
             return refused
-        now = self._clock()
-        over = authorization.ends_at <= now
         async with self._database.begin() as work:
-            await work.authorizations.put(replace(authorization, state=AuthorizationState.REVOKED, checked_at=now))
-            for store, resting in await work.grants.resting_on(authorization.id):
-                moved = resting.after(Move.EXPIRE if over else Move.REVOKE, at=now) if _held(resting) else resting
-                if moved != resting:
-                    await work.grants.put(moved)
-                    await self._note(work, store, resting.feature, Move.EXPIRE if over else Move.REVOKE)
-        return Refused(Reason.EXPIRED if over or grant.state is GrantState.EXPIRED else Reason.REVOKED)
-
-    async def _note(self, work: Work, store: Store, feature: FeatureKey, move: Move) -> None:
-        await work.audit.record(
-            AuditEvent(
-                self._clock(),
-                store.team_id,
-                "grantdesk",
-                f"grant.{move.value}",
-                store.id,
-                details={"feature": feature.value},
-            )
-        )
+            ending = await self._settling.withdrawn(work, authorization, token=token)
+            newer = token if isinstance(ending, Refused) else await work.authorizations.refresh_token(ending)
+        if not isinstance(ending, Refused):
+            return await self._asked(feature, store, grant, ending, newer)
+        return Refused(Reason.EXPIRED) if grant.state is GrantState.EXPIRED else ending
 
 
-def _held(grant: Grant) -> bool:
-    return grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)
+def _is_unfinished(attempt: ConsentAttempt, grant: Grant) -> bool:
+    """Amazon consented, or a held authorization was confirmed, and it could not be verified then.
+
+    Where a grant stands already, only what nobody was to blame for is tried again by itself.
+    """
+    if attempt.outcome is not Outcome.REFUSED or attempt.reason is None or attempt.authorization_id is None:
+        return False
+    return grant.authorization_id is None or TURNS[attempt.reason] is Turn.NOBODY

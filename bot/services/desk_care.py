@@ -91,8 +91,8 @@ class Care:
     async def _topic(self, ticket: Ticket, seller: Person) -> str:
         if not ticket.question:
             return ""
-        match = await self._answering.match(seller, ticket.question)
-        return "" if match.band is Band.SILENT else match.slugs[0]
+        understood = await self._answering.understand(seller, ticket.question)
+        return "" if understood.band is Band.SILENT else understood.likeliest
 
     async def prepare_link(self, agent: Person, ticket_id: str, feature: FeatureKey) -> Ticket:
         """Sends the seller a fresh link, on their behalf: only they get it, and the agent never sees it.

@@ -55,13 +55,12 @@ class Support:
 
     async def saw_error(
         self, person: Person, text: str, *, store_id: str | None = None, feature: FeatureKey | None = None
-    ) -> tuple[Recognised | None, Opened | None]:
-        """Recognises an error in a code or a pasted page; opens a ticket when only we can mend it.
+    ) -> Recognised | None:
+        """Recognises an error in a code or a pasted page; opens a ticket when only we can mend it. The paste is not kept.
 
-        (None, None) when nothing in the text looks like one. Raises UnknownStore for a store that is not the person's.
+        None when nothing in the text looks like one. Raises UnknownStore for a store that is not the person's.
         """
         found = recognise(text[:PASTE_LIMIT])
-        opened = None
         async with self._database.begin() as work:
             store = None if store_id is None else (await own_store(work, person, store_id))[1]
             if found and found.known and store is not None and feature is not None:
@@ -84,7 +83,7 @@ class Support:
                     error_code=found.known.code,
                     topic="error-code",
                 )
-                opened = await self._intake.open(work, await self._informed(work, draft))
+                await self._intake.open(work, await self._informed(work, draft))
             if found:
                 await work.audit.record(
                     AuditEvent(
@@ -96,7 +95,7 @@ class Support:
                         details={"code": found.written, "feature": feature.value if feature else ""},
                     )
                 )
-        return found, opened
+        return found
 
     async def ask_person(self, person: Person, ask: Ask) -> Opened:
         """Brings a question to the desk, with what can be told from it: its store, its feature, its likely topic.
@@ -136,11 +135,11 @@ class Support:
         """Whether a message in a channel is worth a ticket: small talk is not."""
         if recognise(text) is not None:
             return True
-        return (await self._answering.match(person, text)).band is not Band.SILENT
+        return (await self._answering.understand(person, text)).band is not Band.SILENT
 
     async def _topic(self, person: Person, question: str) -> str:
-        match = await self._answering.match(person, question)
-        return "" if match.band is Band.SILENT else match.slugs[0]
+        understood = await self._answering.understand(person, question)
+        return "" if understood.band is Band.SILENT else understood.likeliest
 
     async def _informed(self, work: Work, draft: Draft) -> Draft:
         """With the articles that the seller has read already."""
@@ -151,11 +150,9 @@ class Support:
 
 
 def _meant(ask: Ask, histories: Sequence[StoreHistory]) -> StoreHistory | None:
-    """The store that a question names, or the asker's only one."""
-    named = diagnosis.store_in(ask.question, histories)
-    if named is not None:
-        return named
-    return histories[0] if len(histories) == 1 else None
+    """The one store that a question names, or the asker's only one."""
+    named = diagnosis.stores_in(ask.question, histories) or histories
+    return named[0] if len(named) == 1 else None
 
 
 def _feature(question: str, history: StoreHistory | None) -> FeatureKey | None:
