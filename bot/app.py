@@ -57,6 +57,7 @@ from bot.web.ingress import SlackIngress
 from bot.web.limits import PUBLIC_ROUTES, RateLimit, RouteClass
 from faq.live import LiveKnowledge
 from handlers import CAPABILITIES
+from handlers.consent_rendering import busy_page
 from handlers.listening import listen
 from handlers.routing import Registry
 from handlers.stories import Stories
@@ -346,7 +347,13 @@ def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[
         routes=own,
         lifespan=lifespan,
         middleware=[
-            Middleware(RateLimit, now=time.monotonic, routes=public_routes, trusted_proxies=settings.trusted_proxies)
+            Middleware(
+                RateLimit,
+                now=time.monotonic,
+                routes=public_routes,
+                trusted_proxies=settings.trusted_proxies,
+                page=busy_page(desk.stories.names),
+            )
         ],
     )
     # around the whole, so that Starlette's own error page carries them too

@@ -203,8 +203,11 @@ class Authorizations(Protocol):
 
 
 class Attempts(Protocol):
-    async def add(self, attempt: ConsentAttempt) -> None:
-        """Adds it and closes every older usable attempt of the same person, store and feature as REPLACED."""
+    async def add(self, attempt: ConsentAttempt, *, replacing: bool = True) -> None:
+        """Adds it and closes every older usable attempt of the same person, store and feature as REPLACED.
+
+        Not `replacing` is for a visit that Amazon sends: whoever knows a merchant id could make one, and must not close links.
+        """
         ...
 
     async def get(self, attempt_id: str) -> ConsentAttempt | None: ...
