@@ -23,10 +23,10 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.command("/desk", edge.command)
     registry.action("desk.queue", edge.turn)
     registry.action("desk.everybody", edge.turn_everybody)
-    desk_cards.register(registry, stories)
-    desk_acts.register(registry, stories)
-    desk_new.register(registry, stories)
-    desk_news.register(registry, stories)
+    desk_cards.hang(registry, stories)
+    desk_acts.hang(registry, stories)
+    desk_new.hang(registry, stories)
+    desk_news.hang(registry, stories)
 
 
 _WORDS = (*(queue.value for queue in Queue), "new", "show", "claim", "numbers", "help")

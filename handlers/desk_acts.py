@@ -34,8 +34,8 @@ from handlers.stories import Stories
 _PREVIEW_LIMIT = 1400
 
 
-def register(registry: Registry, stories: Stories) -> None:
-    """Hangs the buttons and forms on the registry."""
+def hang(registry: Registry, stories: Stories) -> None:
+    """Puts the buttons and forms on the registry."""
     edge = _Acts(stories)
     registry.action("desk.claim", edge.claim)
     registry.action("desk.release", edge.release)

@@ -31,8 +31,8 @@ _Kind = TypeVar("_Kind", bound=Notice)
 _SHOWN_SUGGESTION = 600
 
 
-def register(registry: Registry, stories: Stories) -> None:
-    """Hangs the renderers on the registry."""
+def hang(registry: Registry, stories: Stories) -> None:
+    """Puts the renderers on the registry."""
     cards = Cards(stories)
     registry.notice(TicketCard, cards.ticket)
     registry.notice(TicketAlert, cards.alert)

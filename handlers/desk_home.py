@@ -35,7 +35,7 @@ from handlers.stories import Stories
 _MOST_PEOPLE = 20
 
 
-def register(registry: Registry, stories: Stories, publish: Any) -> None:
+def hang(registry: Registry, stories: Stories, publish: Any) -> None:
     """`publish(call, queue, page)` shows the home anew: `handlers.home` makes the whole of it."""
     edge = _DeskHome(stories, publish)
     registry.action("desk.home", edge.turn)

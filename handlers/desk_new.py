@@ -26,8 +26,8 @@ _NO_STORE = "none"
 _OPTIONS = 100
 
 
-def register(registry: Registry, stories: Stories) -> None:
-    """Hangs it on the registry."""
+def hang(registry: Registry, stories: Stories) -> None:
+    """Puts it on the registry."""
     edge = New(stories)
     registry.shortcut("desk.triage", edge.triage)
     registry.action("desk.who", edge.who)

@@ -20,8 +20,8 @@ _BAR = 20
 _MOST_LISTED = 20
 
 
-def register(registry: Registry, stories: Stories) -> None:
-    """Hangs the renderers on the registry."""
+def hang(registry: Registry, stories: Stories) -> None:
+    """Puts the renderers on the registry."""
     news = News(stories)
     registry.notice(IncidentCard, news.incident)
     registry.notice(IncidentTold, news.told)

@@ -25,7 +25,7 @@ def register(registry: Registry, stories: Stories) -> None:
     edge = _Home(stories)
     registry.event("app_home_opened", edge.opened)
     registry.action("home.page", edge.turn)
-    desk_home.register(registry, stories, edge.publish)
+    desk_home.hang(registry, stories, edge.publish)
 
 
 class _Home:

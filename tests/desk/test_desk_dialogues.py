@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.i18n import Speaker
-from tests.dialogues.conftest import PATIENCE, SUPPORT, House
+from tests.desk.conftest import PATIENCE, SUPPORT, House
 
 EN, CN, TW = Speaker("en"), Speaker("zh-CN"), Speaker("zh-TW")
 
