@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -187,7 +187,7 @@ class SqlTickets:
         return {TicketState(row.state): row.n for row in rows}
 
     async def teams(self) -> Sequence[str]:
-        return (await self._connection.scalars(select(distinct(_T.team_id)).order_by(_T.team_id))).all()
+        return (await self._connection.scalars(select(_T.team_id).distinct().order_by(_T.team_id))).all()
 
     async def between(self, team_id: str, since: datetime, until: datetime) -> Sequence[Ticket]:
         rows = await self._connection.execute(

@@ -245,8 +245,8 @@ _SECRETS = (
         re.compile(r"\b(spapi_oauth_code|refresh_token|access_token|client_secret|state)=[^\s&]+", re.IGNORECASE),
         r"\1=…",
     ),
-    # a card or account number, or a one-time code that somebody pasted with its word
-    (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "…"),
+    # a card's number (an Amazon order's is grouped otherwise), or a code that somebody pasted with its word
+    (re.compile(r"\b\d{4}(?:[ -]?\d{4}){2,3}(?:[ -]?\d{1,3})?\b"), "…"),
     (re.compile(r"(?i)\b(password|passcode|otp)(\s*[:=]?\s*)\S+"), r"\1\2…"),
     (re.compile(r"(密码|密碼|验证码|驗證碼)(\s*(?:是|为|為|[:：=])\s*)\S+"), r"\1\2…"),
 )

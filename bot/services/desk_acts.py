@@ -13,6 +13,9 @@ from bot.ports import AuditEvent, Clock, Database, People, Person, Work
 from bot.services.desk_cards import card_of, show, tell_seller
 from bot.services.roles import Roles
 
+#: more than any database counts to is no ticket's number
+_DIGITS = 18
+
 Act = Callable[[Work, Ticket], Awaitable[Ticket]]
 
 
@@ -48,7 +51,7 @@ class Acts:
         """By what people call it: `12` or `#12`. Raises NotAnAgent or UnknownTicket."""
         await self.roles.require_agent(agent)
         number = written.strip().removeprefix("#")
-        if number.isascii() and number.isdigit():
+        if number.isascii() and number.isdigit() and len(number) <= _DIGITS:
             async with self.database.read() as work:
                 if found := await work.tickets.by_number(agent.team_id, int(number)):
                     return found
@@ -65,7 +68,7 @@ class Acts:
 
     # --- acting ------------------------------------------------------------------------------------------------------
 
-    async def racing(self, agent: Person, ticket_id: str, act: Callable[[Work, Ticket], Awaitable[Ticket]]) -> Ticket:
+    async def racing(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         """Does it to the ticket as it is. Who loses a race looks once more, and meets what the winner made of it."""
         await self.roles.require_agent(agent)
         try:
@@ -73,7 +76,7 @@ class Acts:
         except ConcurrentChange:
             return await self._once(agent, ticket_id, act)
 
-    async def _once(self, agent: Person, ticket_id: str, act: Callable[[Work, Ticket], Awaitable[Ticket]]) -> Ticket:
+    async def _once(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         async with self.database.begin() as work:
             ticket = await existing(work, agent, ticket_id)
             if not ticket.is_open:
