@@ -123,6 +123,7 @@ class Grantdesk:
             await self._socket_mode.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        await self.stories.learning.settled()
         await self.relay.stop()
         if self._relaying is not None:
             await self._relaying

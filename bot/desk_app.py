@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.desk_ports import DeskObserver
 from bot.ports import Clock, People
+from bot.ports.desk import DeskObserver
 from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.desk import Desk

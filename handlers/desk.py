@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.desk_ports import Queue
 from bot.errors import UnknownWord
 from bot.ports import Message, Person
+from bot.ports.desk import Queue
 from handlers import desk_acts, desk_cards, desk_new, desk_news
 from handlers.blocks import message, mrkdwn, problem_message, section
 from handlers.desk_lists import everybody_message, queue_message

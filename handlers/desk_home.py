@@ -7,11 +7,11 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk_ports import Queue
 from bot.domain.roles import Role
 from bot.errors import NotAnAdmin, UnknownPerson, WrongChoice
 from bot.i18n import Speaker
 from bot.ports import Person
+from bot.ports.desk import Queue
 from bot.services.roles import CONFIGURATION
 from handlers.blocks import (
     Block,

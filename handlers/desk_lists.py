@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.desk_ports import Queue, StoreLine
 from bot.domain.features import FeatureKey
 from bot.domain.status import status_of
 from bot.domain.tickets import Ticket, TicketState
 from bot.i18n import Speaker
 from bot.ports import Message, Person
+from bot.ports.desk import Queue, StoreLine
 from bot.services.desk_queue import Everybody, IncidentLine, QueuePage
 from bot.services.naming import Names
 from bot.services.reporting import StoreReport

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.desk_ports import Queue
 from bot.i18n import Speaker
 from bot.ports import Person
+from bot.ports.desk import Queue
 from handlers import desk_home
 from handlers.blocks import Block, actions, button, context, divider, field, header, mrkdwn, section, text_input
 from handlers.routing import ActionCall, Call, EventCall, Registry

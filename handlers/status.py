@@ -11,7 +11,7 @@ from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
 from handlers.desk_lists import everybody_message, seller_message
 from handlers.routing import ActionCall, CommandCall, Registry
-from handlers.stores import grant_buttons
+from handlers.store_buttons import grant_buttons
 from handlers.stories import Stories
 from handlers.wording import report_lines
 from handlers.words import mentioned_user, split_words

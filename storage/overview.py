@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.desk_ports import Queue, StoreLine
 from bot.domain.consent import STATE_LIFETIME, Outcome
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import EXPIRING_WITHIN, Grant, GrantState, first_grant
+from bot.ports.desk import Queue, StoreLine
 from storage.grants import as_grant
 from storage.stores import as_store
 from storage.tables import consent_attempts, grants, seller_members, stores

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, o
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.desk_ports import Queue, SourceOf
 from bot.domain.features import FeatureKey
 from bot.domain.incidents import Incident
 from bot.domain.tickets import Alert, CloseReason, Source, Ticket, TicketState
 from bot.errors import ConcurrentChange
+from bot.ports.desk import Queue, SourceOf
 from storage.desk_tables import ticket_sources, tickets
 
 _T = tickets.c

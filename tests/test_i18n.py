@@ -15,7 +15,6 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 from bot import errors
-from bot.desk_ports import Queue
 from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES
 from bot.domain.grants import GrantState
@@ -27,6 +26,7 @@ from bot.domain.tickets import CloseReason, Source, TicketState
 from bot.domain.verification import TURNS, Reason, Turn
 from bot.errors import GrantdeskError
 from bot.i18n import LOCALES, Speaker, locale_for
+from bot.ports.desk import Queue
 from tests.wordings import MAINLAND, TAIWANESE
 
 ROOT = Path(__file__).parents[1]

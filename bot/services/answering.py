@@ -14,7 +14,6 @@ from typing import Protocol
 
 import structlog
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.marketplaces import MARKETPLACES
 from bot.domain.notices import Answered
@@ -24,6 +23,7 @@ from bot.domain.verification import Refused, Turn, Verdict
 from bot.errors import UnknownStore
 from bot.i18n import Speaker
 from bot.ports import Clock, Database, Person, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services import diagnosis, mending
 from bot.services.checking import Checking
 from bot.services.diagnosis import Finding

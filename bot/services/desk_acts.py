@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import TicketCard
 from bot.domain.tickets import CloseReason, Ticket, TicketMove
 from bot.errors import AlreadyClaimed, ConcurrentChange, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import card_of, show, tell_seller
 from bot.services.roles import Roles
 

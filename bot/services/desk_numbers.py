@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from statistics import median
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import WeekInNumbers
 from bot.domain.tickets import CloseReason, Ticket
 from bot.ports import Clock, Database, Person, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.roles import Roles
 
 _WEEK = timedelta(days=7)

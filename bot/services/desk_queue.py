@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.desk_ports import Queue, StoreLine
 from bot.domain.incidents import LONGEST_WATCH, Incident
 from bot.domain.tickets import Ticket
 from bot.errors import NoStoresThere
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
+from bot.ports.desk import Queue, StoreLine
 from bot.services.reporting import Reporting, StoreReport
 from bot.services.roles import Roles
 

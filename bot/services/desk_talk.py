@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.deadlines import Targets
 from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, safe_words, ticket_of
 from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show, tell_seller
 
 

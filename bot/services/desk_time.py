@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import HandOver, ShiftEnds, TicketAlert
 from bot.domain.tickets import Alert, Ticket
 from bot.ports import AuditEvent, Clock, Database, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show
 from bot.services.watching import GRANTDESK
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.deadlines import Targets
 from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FeatureKey
@@ -14,6 +13,7 @@ from bot.domain.tickets import REOPEN_WITHIN, CloseReason, Source, Ticket, Ticke
 from bot.domain.verification import TURNS, Reason, Turn
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Entropy, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show, tell_seller
 from bot.services.watching import GRANTDESK, Watching
 

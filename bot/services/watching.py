@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.desk_ports import DeskObserver, Unobserved
 from bot.domain.desk_notices import IncidentTold
 from bot.domain.features import FeatureKey
 from bot.domain.incidents import LONGEST_WATCH, Failure, Incident, Watch, concerns, counts
@@ -12,6 +11,7 @@ from bot.domain.stores import Store
 from bot.domain.tickets import Alert, CloseReason, TicketMove, TicketState
 from bot.errors import IncidentOver
 from bot.ports import AuditEvent, Clock, Entropy, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show, show_incident
 
 #: who acts in the audit when nobody does

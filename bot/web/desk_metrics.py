@@ -15,7 +15,7 @@ _NO_TOPIC = "none"
 
 
 class DeskMetrics:
-    """`bot.desk_ports.DeskObserver` on a registry."""
+    """`bot.ports.desk.DeskObserver` on a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._tickets = Counter(

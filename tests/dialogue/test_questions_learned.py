@@ -60,6 +60,7 @@ async def test_two_clicks_make_a_phrase_of_a_miss_and_one_takes_it_back(system: 
     await sam.fills(topic="no-amazon-page")
     done = await sam.submits()
     assert strange in (done.modal.plain() if done.modal else "")
+    await system.running.desk.stories.learning.settled()
 
     answer = (await alex.types(f"/faq {strange.upper()}")).only
     assert alex.say("button.helpful") in answer.buttons()
@@ -68,6 +69,7 @@ async def test_two_clicks_make_a_phrase_of_a_miss_and_one_takes_it_back(system: 
     taught = (await sam.types("/faq taught")).only
     assert taught.contains(strange)
     undone = (await sam.presses(say("button.undo"), taught)).only
+    await system.running.desk.stories.learning.settled()
     assert undone.contains(say("teach.undone", phrase=strange))
     assert (await alex.types(f"/faq {strange}")).only.contains(alex.say("faq.no_answer"))
 

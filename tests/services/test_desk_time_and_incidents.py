@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.desk_ports import Queue
 from bot.domain.desk_notices import (
     HandOver,
     IncidentCard,
@@ -22,6 +21,7 @@ from bot.domain.stores import Store
 from bot.domain.tickets import Alert, CloseReason, TicketState
 from bot.domain.verification import Reason, Refused
 from bot.errors import IncidentOver, NoStoresThere, NotAnAdmin, NotAnAgent
+from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
 from tests.services.desk import ACME, LIN, MEI, ORDERS, Desk

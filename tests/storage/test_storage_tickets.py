@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.desk_ports import Queue
 from bot.domain.consent import Outcome
 from bot.domain.features import FeatureKey
 from bot.domain.grants import GRANT_LIFETIME, Move, first_grant
@@ -18,6 +17,7 @@ from bot.domain.roles import Appointment, Role
 from bot.domain.tickets import Alert, CloseReason, Source, Ticket, TicketMove, TicketState
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, AuditFilter, CardAddress
+from bot.ports.desk import Queue
 from tests.storage.examples import ALEX, LIN, MEI, OTHER_TEAM, TEAM, World
 
 ORDERS = FeatureKey.ORDERS

@@ -1,0 +1,71 @@
+"""What the core asks of the world. Implemented by `storage`, `bot.adapters`, and by fakes in the tests."""
+
+from bot.ports.amazon import Amazon, Participation, Tokens
+from bot.ports.clock import Clock, Entropy
+from bot.ports.database import Database, Work
+from bot.ports.delivery import (
+    CardAddress,
+    CardFinder,
+    Cards,
+    Errand,
+    ErrandQueue,
+    Message,
+    People,
+    Person,
+    Placement,
+    Renderer,
+    Sending,
+)
+from bot.ports.keeping import (
+    Attempts,
+    Audit,
+    AuditEvent,
+    AuditFilter,
+    AuditLog,
+    Authorizations,
+    Grants,
+    Outbox,
+    Sellers,
+    Stores,
+)
+from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
+from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns
+
+__all__ = [
+    "Amazon",
+    "AnsweredThreads",
+    "Attempts",
+    "Audit",
+    "AuditEvent",
+    "AuditFilter",
+    "AuditLog",
+    "Authorizations",
+    "CardAddress",
+    "CardFinder",
+    "Cards",
+    "Channels",
+    "Clock",
+    "Database",
+    "Deliveries",
+    "Entropy",
+    "Errand",
+    "ErrandQueue",
+    "Grants",
+    "Installation",
+    "Installations",
+    "JobRuns",
+    "Message",
+    "Misses",
+    "Outbox",
+    "Participation",
+    "People",
+    "Person",
+    "Placement",
+    "Renderer",
+    "Sellers",
+    "Sending",
+    "Stores",
+    "Taught",
+    "Tokens",
+    "Work",
+]

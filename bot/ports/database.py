@@ -1,0 +1,63 @@
+"""One transaction's view of everything kept."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from bot.ports.desk import Answers, Incidents, Marks, Overview, Roles, Tickets
+from bot.ports.keeping import Attempts, Audit, Authorizations, Grants, Outbox, Sellers, Stores
+from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
+
+
+class Work(Protocol):
+    """One transaction's view of everything kept."""
+
+    @property
+    def sellers(self) -> Sellers: ...
+    @property
+    def stores(self) -> Stores: ...
+    @property
+    def grants(self) -> Grants: ...
+    @property
+    def authorizations(self) -> Authorizations: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def misses(self) -> Misses: ...
+    @property
+    def taught(self) -> Taught: ...
+    @property
+    def answered(self) -> AnsweredThreads: ...
+    @property
+    def channels(self) -> Channels: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def incidents(self) -> Incidents: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def answers(self) -> Answers: ...
+    @property
+    def overview(self) -> Overview: ...
+    @property
+    def marks(self) -> Marks: ...
+
+
+class Database(Protocol):
+    """Where it is kept."""
+
+    def begin(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction: committed when the block ends, rolled back when it raises. The relay is woken after a commit that
+        put something into the outbox.
+        """
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Work]:
+        """A view to read from; nothing written through it is kept."""
+        ...
