@@ -117,7 +117,7 @@ def not_helpful(person: Person, library: Library, slug: str, question: str) -> M
 
 def carried(store_id: str, question: str) -> str:
     """What *ask a person* takes to the desk: the store, and the question as it may be kept."""
-    return f"{store_id}|{fit(question, _QUESTION)}"
+    return f"{store_id}|{fit(question, _QUESTION)}" if question else store_id
 
 
 def _opinion(faces: Speaker, answer: Answer, question: str) -> list[Block]:
