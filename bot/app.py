@@ -33,12 +33,14 @@ from bot.adapters.slack.reception import Reception
 from bot.adapters.slack.session import SlackApi, open_session, web_client
 from bot.adapters.slack.socket_mode import SocketMode
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
+from bot.desk_app import desk_jobs, make_desk
 from bot.domain.features import FEATURES
 from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.granting import Granting
+from bot.services.intake import Intake
 from bot.services.jobs import Job, run_due
 from bot.services.learning import Learning
 from bot.services.naming import Names
@@ -48,6 +50,7 @@ from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
 from bot.settings import Settings
+from bot.web.desk_metrics import DeskMetrics
 from bot.web.headers import SecurityHeaders, amazon_form_targets
 from bot.web.health import Metrics, health_routes, relay_check
 from bot.web.ingress import SlackIngress
@@ -175,7 +178,9 @@ async def build(
         seller_central_url=settings.amazon_seller_central_url,
         observe=metrics.amazon_call,
     )
-    granting = Granting(database, amazon, clock=clock, entropy=entropy, observe=metrics.consent)
+    desk_metrics = DeskMetrics(metrics.registry)
+    intake = Intake(clock=clock, entropy=entropy, targets=settings.targets, watch=settings.watch, observe=desk_metrics)
+    granting = Granting(database, amazon, clock=clock, entropy=entropy, intake=intake, observe=metrics.consent)
     checking = Checking(database, amazon, granting, clock=clock)
     reporting = Reporting(database, clock=clock)
     names = Names(
@@ -185,17 +190,40 @@ async def build(
         applications={feature: amazon.application_name(feature) for feature in FEATURES},
     )
     knowledge = LiveKnowledge()
+    answering = Answering(
+        knowledge,
+        database,
+        names=names,
+        reporting=reporting,
+        checking=checking,
+        clock=clock,
+        observe=desk_metrics,
+    )
+    support_desk = make_desk(
+        settings,
+        database,
+        intake=intake,
+        answering=answering,
+        granting=granting,
+        checking=checking,
+        reporting=reporting,
+        people=people,
+        names=names,
+        clock=clock,
+        observe=desk_metrics,
+    )
     stories = Stories(
         stores=StoreKeeping(database, clock=clock, entropy=entropy),
         granting=granting,
         checking=checking,
         reporting=reporting,
-        support=Support(database, clock=clock),
-        answering=Answering(knowledge, database, names=names, reporting=reporting, checking=checking, clock=clock),
+        support=Support(database, intake=intake, answering=answering, reporting=reporting, clock=clock),
+        desk=support_desk,
+        answering=answering,
         learning=Learning(
-            knowledge, database, reporting=reporting, agents=settings.support_agents, clock=clock, entropy=entropy
+            knowledge, database, reporting=reporting, roles=support_desk.roles, clock=clock, entropy=entropy
         ),
-        presence=Presence(database, agents=settings.support_agents, clock=clock),
+        presence=Presence(database, roles=support_desk.roles, clock=clock),
         people=people,
         clock=clock,
         names=names,
@@ -214,7 +242,14 @@ async def build(
     listen(app, registry, people)
     reception = Reception(app, database.deliveries, clock=clock, observe=metrics.ack)
     delivery = SlackDelivery(
-        api, tokens=workspaces, cards=database.cards, people=people, renderers=registry.renderers, clock=clock
+        api,
+        tokens=workspaces,
+        cards=database.cards,
+        people=people,
+        renderers=registry.renderers,
+        clock=clock,
+        channel_locale=settings.desk_locale,
+        channel_tz=settings.desk_time_zone,
     )
     relay = Relay(database.errands, delivery.deliver, registry.tasks, clock=clock, observe=metrics.errand)
     woken.append(relay.wake)
@@ -277,6 +312,7 @@ def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job
         Job("learn-phrases", timedelta(seconds=30), stories.learning.refresh, everywhere=True),
         Job("forget-questions", timedelta(hours=1), stories.learning.forget),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
+        *desk_jobs(stories.desk),
     )
 
 

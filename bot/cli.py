@@ -13,8 +13,10 @@ import uvicorn
 from rich.console import Console
 
 from bot.app import build
+from bot.audit_cli import Format, print_audit, read_moment
 from bot.errors import GrantdeskError
 from bot.logs import set_up
+from bot.ports import AuditFilter
 from bot.settings import Settings
 from faq.cli import faq_app
 from faq.export import patch
@@ -114,6 +116,37 @@ async def _taught(settings: Settings) -> list[Phrase]:
     finally:
         await engine.dispose()
     return [Phrase(one.slug, one.locale, one.text) for one in reversed(found)]
+
+
+@app.command()
+def audit(
+    *,
+    team: Annotated[str, typer.Option(help="Only this workspace (T…).")] = "",
+    person: Annotated[str, typer.Option(help="Only what this person (U…) did, or had done for them.")] = "",
+    action: Annotated[str, typer.Option(help="Only actions that begin so: ticket, role.given, link.made, …")] = "",
+    subject: Annotated[str, typer.Option(help="Only what is about this store, ticket or person, by id.")] = "",
+    since: Annotated[str, typer.Option(help="From this day or moment on (UTC).")] = "",
+    until: Annotated[str, typer.Option(help="Before this day or moment (UTC).")] = "",
+    output_format: Annotated[
+        Format, typer.Option("--format", help="table, csv, or json (one object a line).")
+    ] = Format.TABLE,
+    limit: Annotated[int | None, typer.Option(min=1, help="The newest so many; a table shows 50.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+) -> None:
+    """Print or export who did what, when, on whose behalf."""
+    settings = Settings.load()
+    set_up(settings.log_format, level="WARNING")
+    wanted = AuditFilter(
+        team_id=team,
+        person=person,
+        action=action,
+        subject=subject,
+        since=read_moment(since, name="since"),
+        until=read_moment(until, name="until"),
+    )
+    count = asyncio.run(print_audit(settings.database_url, wanted, format_=output_format, limit=limit, output=output))
+    if output is not None:
+        Console().print(f"{count} events are in {output}.")
 
 
 @app.command("rotate-keys")

@@ -75,6 +75,8 @@ def demo_settings(*, bot_url: str, sandbox_url: str, database_url: str, port: in
         amazon_seller_central_url=f"{sandbox_url}/amazon/sellercentral",
         support_channel=SUPPORT_CHANNEL,
         support_agents=AGENTS,
+        # whenever somebody tries it, the desk is open
+        desk_hours="Mon-Sun 00:00-24:00",
         mirror_url="",
         mirror_secret=SecretStr(""),
         host=_HOST,
@@ -174,7 +176,7 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
         console.print()
         console.print(f"  Slack            [link]{both.sandbox_url}/[/link]")
         console.print(
-            "                   Be Mei (简体中文), Lin (繁體中文), Alex (English), or Sam at the support desk."
+            "                   Be Mei (简体中文), Lin (繁體中文), Alex (English), or Sam and Kim at the support desk."
         )
         console.print(
             "                   Type [bold]/store add[/bold], then [bold]/grant orders[/bold], and follow the link."

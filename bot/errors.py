@@ -8,7 +8,9 @@
     │   ├── NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
     │   ├── IndividualPlan · NotAPerson · AlreadyAMember · NotAnAgent · UnknownPerson
     │   ├── NotAChannel · UnknownTopic · PhraseUnusable · PhraseCollides
-    │   └── LinkSpent · LinkExpired · LinkUnknown · NothingToConfirm
+    │   ├── LinkSpent · LinkExpired · LinkUnknown · NothingToConfirm
+    │   ├── AlreadyClaimed · TicketClosed · UnknownTicket · NotAtTheDesk · NotAnAdmin · IncidentOver
+    │   └── NoStoreThere · NoStoresThere · EmptyQuestion · NothingToSend · WrongChoice
     ├── WeMustAct                the operator must mend it; the person gets an id to quote
     │   └── ConfigurationError · ImpossibleMove · CannotDecrypt
     └── TryAgainLater            nobody must act; the same request may work in a moment
@@ -221,6 +223,56 @@ class LinkSpent(PersonMustAct):
 
 class NothingToConfirm(PersonMustAct):
     """There is no authorization to confirm any more. Use the link to Amazon instead."""
+
+
+class AlreadyClaimed(PersonMustAct):
+    """<@{agent}> was quicker: ticket #{number} is theirs. Hand it over if it should be yours."""
+
+
+class TicketClosed(PersonMustAct):
+    """Ticket #{number} is closed. It opens again when the seller writes."""
+
+
+class UnknownTicket(PersonMustAct):
+    """I don't know ticket "{given}". /desk all shows the open ones."""
+
+
+class NotAtTheDesk(PersonMustAct):
+    """That person does not work at the support desk. A workspace admin can change that in App Home."""
+
+    field = "agent"
+
+
+class NotAnAdmin(PersonMustAct):
+    """Only an admin can do that."""
+
+
+class NoStoreThere(PersonMustAct):
+    """Ticket #{number} is about no store, so there is nothing to check and no link to prepare."""
+
+
+class NoStoresThere(PersonMustAct):
+    """That person has no store yet."""
+
+
+class EmptyQuestion(PersonMustAct):
+    """Say in a few words what is wrong."""
+
+    field = "question"
+
+
+class NothingToSend(PersonMustAct):
+    """Choose an answer, or write one."""
+
+    field = "words"
+
+
+class WrongChoice(PersonMustAct):
+    """That is not on offer any more. Look again, then choose."""
+
+
+class IncidentOver(PersonMustAct):
+    """Incident #{number} is over already."""
 
 
 class WeMustAct(GrantdeskError):

@@ -8,15 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.deadlines import Targets
 from bot.domain.features import FEATURES, FeatureKey
+from bot.domain.incidents import Watch
+from bot.domain.working_hours import DEFAULT_HOURS, DEFAULT_ZONE, WorkingHours, read_holidays, read_hours
 from bot.errors import ConfigurationError
 
 _KEY_BYTES = 32
@@ -112,6 +116,46 @@ class Settings(BaseSettings):
     support_agents: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(), description="user ids of support agents (U…), comma-separated"
     )
+    desk_locale: Literal["en", "zh-CN", "zh-TW"] = Field(
+        default="en", description="the language of the support channel: en, zh-CN or zh-TW"
+    )
+    desk_time_zone: str = Field(
+        default=DEFAULT_ZONE, description="the support desk's time zone, an IANA name such as Asia/Shanghai"
+    )
+    desk_hours: str = Field(
+        default=DEFAULT_HOURS,
+        description="when the support desk is open: Mon-Fri 09:00-12:00 13:00-18:00; Sat 10:00-14:00",
+    )
+    desk_holidays: str = Field(
+        default="", description="days on which the desk stays closed: 2026-10-01..2026-10-07, 2026-12-25"
+    )
+    desk_answer_minutes: int = Field(
+        default=60, ge=1, le=10_000, description="the target for a first answer, in working minutes"
+    )
+    desk_resolve_minutes: int = Field(
+        default=540, ge=1, le=100_000, description="the target for a resolution, in working minutes"
+    )
+    desk_warn_minutes: int = Field(
+        default=15, ge=0, le=1000, description="working minutes before a target is missed: its agent is warned"
+    )
+    desk_remind_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=10_000,
+        description="working minutes between reminders of a missed target, until acknowledged",
+    )
+    desk_handover_minutes: int = Field(
+        default=15, ge=0, le=240, description="minutes before the desk closes: open work is handed over"
+    )
+    desk_incident_stores: int = Field(
+        default=3, ge=2, le=1000, description="so many stores with the same failure make an incident"
+    )
+    desk_incident_minutes: int = Field(
+        default=10, ge=1, le=60, description="within so many minutes; and so long it must be quiet before it is over"
+    )
+    desk_channels: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="channels (C…) whose messages become tickets, comma-separated; empty: none"
+    )
     platform_name: str = Field(
         default="SaleYee", description="the distribution platform's name; shown as 赛盈 in Chinese"
     )
@@ -153,9 +197,30 @@ class Settings(BaseSettings):
             keys[key_id] = SecretStr(encoded)
         return keys
 
-    @field_validator("support_agents", mode="before")
+    @field_validator("desk_time_zone", mode="after")
     @classmethod
-    def _read_agents(cls, value: Any) -> Any:
+    def _read_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is not an IANA time zone such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("desk_hours", mode="after")
+    @classmethod
+    def _read_hours(cls, value: str) -> str:
+        read_hours(value)
+        return value
+
+    @field_validator("desk_holidays", mode="after")
+    @classmethod
+    def _read_holidays(cls, value: str) -> str:
+        read_holidays(value)
+        return value
+
+    @field_validator("support_agents", "desk_channels", mode="before")
+    @classmethod
+    def _read_ids(cls, value: Any) -> Any:
         return frozenset(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
 
     @field_validator("slack_api_url", mode="after")
@@ -207,6 +272,27 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(_WHOLE + "; ".join(wrong))
         return value
+
+    @property
+    def targets(self) -> Targets:
+        """What the desk promises, in its working hours."""
+        hours = WorkingHours(
+            ZoneInfo(self.desk_time_zone), read_hours(self.desk_hours), read_holidays(self.desk_holidays)
+        )
+        return Targets(
+            hours=hours,
+            answer=timedelta(minutes=self.desk_answer_minutes),
+            resolve=timedelta(minutes=self.desk_resolve_minutes),
+            warn=timedelta(minutes=self.desk_warn_minutes),
+            remind=timedelta(minutes=self.desk_remind_minutes),
+            hand_over=timedelta(minutes=self.desk_handover_minutes),
+        )
+
+    @property
+    def watch(self) -> Watch:
+        """What makes an incident."""
+        within = timedelta(minutes=self.desk_incident_minutes)
+        return Watch(stores=self.desk_incident_stores, within=within, quiet=within)
 
     @property
     def signing_secrets(self) -> tuple[str, ...]:

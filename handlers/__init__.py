@@ -11,6 +11,7 @@ CAPABILITIES: tuple[str, ...] = (
     "questions",
     "opinions",
     "teaching",
+    "desk",
     "home",
     "installing",
 )

@@ -84,9 +84,10 @@ def offer(
     *,
     question: str = "",
     person_too: bool = False,
+    about: str = "",
     none_of: str = "",
 ) -> Message:
-    """Topics to choose from. `none_of` adds a way to say that it is none of them."""
+    """Topics to choose from. `about` is the topic a person would be asked about; `none_of` adds a way to say that it is none."""
     faces = bare(person)
     buttons = [
         button(fit(library.article(slug, person.locale).short, 75), f"faq.show:{slug}", value=fit(question, _QUESTION))
@@ -95,7 +96,7 @@ def offer(
     if none_of:
         buttons.append(button(faces("button.none_of_these"), f"faq.none:{none_of}", value=fit(question, _QUESTION)))
     if person_too:
-        buttons.append(button(faces("button.ask_person"), "faq.person"))
+        buttons.append(button(faces("button.ask_person"), f"faq.person:{about}", value=carried("", question)))
     return message(section(mrkdwn(person)(key)), actions(*buttons))
 
 
@@ -103,14 +104,20 @@ def already(person: Person, slug: str) -> Message:
     """The same answer stands above."""
     faces = bare(person)
     return message(
-        section(mrkdwn(person)("faq.already")), actions(button(faces("button.ask_person"), f"faq.person:{slug}"))
+        section(mrkdwn(person)("faq.already")),
+        actions(button(faces("button.ask_person"), f"faq.person:{slug}", value=carried("", ""))),
     )
 
 
-def not_helpful(person: Person, library: Library, slug: str) -> Message:
+def not_helpful(person: Person, library: Library, slug: str, question: str) -> Message:
     """Related topics, and a person."""
     related = [one for one in library.article(slug, person.locale).related if one in library.slugs]
-    return offer(person, library, "faq.noted", related[:3], person_too=True)
+    return offer(person, library, "faq.noted", related[:3], question=question, person_too=True, about=slug)
+
+
+def carried(store_id: str, question: str) -> str:
+    """What *ask a person* takes to the desk: the store, and the question as it may be kept."""
+    return f"{store_id}|{fit(question, _QUESTION)}" if question else store_id
 
 
 def _opinion(faces: Speaker, answer: Answer, question: str) -> list[Block]:
@@ -118,7 +125,7 @@ def _opinion(faces: Speaker, answer: Answer, question: str) -> list[Block]:
         faces("button.ask_person"),
         f"faq.person:{answer.slug}",
         # a general answer's store is only where its button would act: the desk is not told of it
-        value="" if answer.about else answer.store_id,
+        value=carried("" if answer.about else answer.store_id, question),
         style="primary" if answer.button is Button.ASK_PERSON else "",
     )
     return [

@@ -18,7 +18,6 @@ from bot.domain.notices import (
     ConsentCard,
     ConsentResult,
     Notice,
-    OursToMend,
     subject_of,
 )
 from bot.domain.verification import Reason
@@ -87,7 +86,6 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.notice(ConsentCard, edge.render_card)
     registry.notice(ConsentResult, edge.render_result)
     registry.notice(CheckResult, edge.render_check)
-    registry.notice(OursToMend, edge.render_ours)
 
 
 class _Granting:
@@ -257,6 +255,8 @@ class _Granting:
                 )
             )
         )
+        if notice.requested_by:
+            blocks.append(section(f":handshake: {say('card.requested_by', agent=notice.requested_by)}"))
         rest = _card_buttons(bare, notice.feature, notice.store.id)
         blocks.append(actions(*rest) if notice.confirmable else actions(link, *rest))
         blocks.append(context(say("card.valid_until", until=datetime.fromisoformat(notice.expires_at))))
@@ -315,24 +315,6 @@ class _Granting:
         else:
             blocks = self._success(say, bare, notice, datetime.fromisoformat(notice.ends_at), checked=True)
         return [Sending(message(*blocks), Placement.THREAD, subject=subject)]
-
-    def render_ours(self, notice: Notice, person: Person) -> list[Sending]:
-        """For the desk: what is ours to mend, diagnosed."""
-        if not isinstance(notice, OursToMend):
-            raise TypeError(type(notice).__name__)
-        say = mrkdwn(person)
-        names = self._stories.names
-        lines = [f":wrench: *{say('desk.ours')}*", f"{say('desk.from')} <@{notice.user_id}>"]
-        if notice.store:
-            lines.append(store_name(say, notice.store))
-        if notice.feature:
-            lines.append(feature_name(say, notice.feature))
-        if notice.reason and notice.feature:
-            lines += names.refusal(say, notice.reason, detail="", feature=notice.feature)
-            lines.append(say(f"desk.mend.{notice.reason}"))
-        if notice.error_code:
-            lines.append(f"`{notice.error_code}` {say(f'amazon_error.{notice.error_code}', **names.facts(say))}")
-        return [Sending(message(section("\n".join(lines))))]
 
     def _refusal(self, say: Speaker, notice: ConsentResult | CheckResult) -> tuple[str, str]:
         return self._stories.names.refusal(say, notice.reason, detail=notice.detail, feature=notice.feature)

@@ -158,6 +158,7 @@ class _Listener:
             message_text=str(message.get("text", "")),
             message_ts=str(message.get("ts", "")),
             author_id=str(message.get("user", "")),
+            by_bot=bool(message.get("bot_id")),
         )
         await _told(handler, call, call.whisper)
         await ack()

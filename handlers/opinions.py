@@ -5,7 +5,9 @@ from __future__ import annotations
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.questions import GivenAnswer, MissKind
+from bot.domain.tickets import Source
 from bot.ports import Message
+from bot.services.support import Ask
 from handlers import answer_cards
 from handlers.blocks import message, mrkdwn, section
 from handlers.routing import ActionCall, Registry
@@ -40,21 +42,28 @@ class _Opinions:
         await call.ack()
         library = self._stories.answering.library
         if call.argument in library.slugs:
-            await call.tell(answer_cards.not_helpful(call.person, library, call.argument))
+            await call.tell(answer_cards.not_helpful(call.person, library, call.argument, call.value))
 
     async def none_of_these(self, call: ActionCall) -> None:
         """What was offered was not what was meant."""
         await self._stories.learning.missed(call.person, call.value, topic=call.argument, kind=MissKind.UNMATCHED)
         await call.ack()
         await call.tell(
-            answer_cards.offer(call.person, self._stories.answering.library, "faq.noted", (), person_too=True)
+            answer_cards.offer(
+                call.person, self._stories.answering.library, "faq.noted", (), question=call.value, person_too=True
+            )
         )
 
     async def ask_person(self, call: ActionCall) -> None:
-        """The desk hears that somebody wants a person."""
-        await self._stories.support.ask_person(call.person, topic=call.argument, store_id=call.value or None)
+        """The question goes to the desk, with the words it was asked in. Its card comes to the DM, where it needs no other word."""
+        store_id, _, question = call.value.partition("|")
+        opened = await self._stories.support.ask_person(
+            call.person, Ask(Source.ANSWER, question=question, topic=call.argument, store_id=store_id or None)
+        )
         await call.ack()
-        await call.tell(_line(call, "faq.person_told"))
+        if not call.channel_id.startswith("D"):
+            say = mrkdwn(call.person)
+            await call.tell(message(section(say("faq.person_told", number=opened.ticket.number))))
 
     async def share(self, call: ActionCall) -> None:
         """Posts what looks at nobody's stores, once in a thread."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain.error_codes import recognise
 from bot.domain.features import FeatureKey
-from bot.domain.notices import Answered, Notice, PersonWanted
+from bot.domain.notices import Answered, Notice
 from bot.domain.questions import GivenAnswer, MissKind, without_personal
 from bot.ports import CardAddress, Message, Person, Sending
 from bot.services.answering import FIVE, Answer, Place
@@ -28,7 +28,6 @@ from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, EventCall, Registry, ViewCall
 from handlers.stories import Stories
 from handlers.teaching import Teaching
-from handlers.wording import store_name
 
 _ADDRESSED = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 #: Amazon's own codes as a seller types them: then the question is what the code means
@@ -51,7 +50,6 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.event("assistant_thread_context_changed", edge.agent_view.opened)
     registry.task("answer_question", edge.run_answer)
     registry.notice(Answered, edge.render_answered)
-    registry.notice(PersonWanted, edge.render_wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Questions:
         question = html.unescape(call.text)
         if question.casefold() == "help":
             usage = [section(mrkdwn(call.person)("usage.faq"))]
-            if self._stories.learning.is_agent(call.person):
+            if await self._stories.desk.roles.works_at_desk(call.person):
                 usage.append(section(mrkdwn(call.person)("usage.faq_agents")))
             await call.reply(message(*usage))
             return
@@ -164,6 +162,17 @@ class Questions:
     async def _direct(self, call: EventCall) -> None:
         await call.ack()
         thread_ts = str(call.event.get("thread_ts") or "")
+        heard = await self._stories.desk.talk.heard(
+            call.person,
+            _words(call.event),
+            channel_id=call.channel_id,
+            ts=str(call.event.get("ts", "")),
+            thread_ts=thread_ts,
+        )
+        if heard is not None:
+            told = message(section(mrkdwn(call.person)("ticket.passed_on", number=heard.number)))
+            await call.say_here(told, thread_ts=thread_ts)
+            return
         if thread_ts:
             await self.agent_view.works(call, thread_ts)
         said = await self._said(call, _words(call.event), Setting(call.channel_id, thread_ts))
@@ -172,9 +181,11 @@ class Questions:
     async def _overheard(self, call: EventCall) -> None:
         """In an opened channel. A message to somebody is left to them, a mention of us to `mention`; agents answer, not ask."""
         words = _words(call.event)
-        if _ADDRESSED.search(str(call.event.get("text", ""))) or self._stories.learning.is_agent(call.person):
+        if not words or _ADDRESSED.search(str(call.event.get("text", ""))):
             return
-        if not words or not await self._stories.presence.listens_in(call.person.team_id, call.channel_id):
+        if not await self._stories.presence.listens_in(call.person.team_id, call.channel_id):
+            return
+        if await self._stories.desk.roles.works_at_desk(call.person):
             return
         await call.ack()
         thread_ts = str(call.event.get("thread_ts") or call.event.get("ts", ""))
@@ -244,6 +255,7 @@ class Questions:
             new = await presence.says(claim, gist=answer.gist, general=answer.case is Case.GENERAL)
             if not new and not fresh:
                 return None if setting.uninvited else answer_cards.already(person, slug)
+        await answering.shown(person, slug)
         kept = without_personal(question, await answering.labels(person)) if question else ""
         return answer_cards.card(person, answer, question=kept, named=named, share=share)
 
@@ -278,18 +290,6 @@ class Questions:
         )
         thread = CardAddress(notice.channel_id, notice.thread_ts) if notice.thread_ts else None
         return [Sending(answer_cards.card(person, answer, question=notice.question), thread=thread)]
-
-    def render_wanted(self, notice: Notice, person: Person) -> list[Sending]:
-        """For the desk."""
-        if not isinstance(notice, PersonWanted):
-            raise TypeError(type(notice).__name__)
-        say = mrkdwn(person)
-        lines = [f":raising_hand: *{say('desk.person_wanted')}*", f"<@{notice.user_id}>"]
-        if notice.store:
-            lines.append(store_name(say, notice.store))
-        if notice.topic in self._stories.answering.library.slugs:
-            lines.append(self._stories.answering.library.article(notice.topic, person.locale).title)
-        return [Sending(message(section("\n".join(lines))))]
 
 
 def _words(event: Mapping[str, Any]) -> str:

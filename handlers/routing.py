@@ -160,6 +160,8 @@ class ShortcutCall(Call):
     message_text: str = field(default="", repr=False)
     message_ts: str = ""
     author_id: str = ""
+    #: the message is an app's
+    by_bot: bool = False
 
 
 @dataclass(slots=True)

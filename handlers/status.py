@@ -1,5 +1,5 @@
 """Reacts to `/authstatus [store]`: each store with the platform's label, both features, the day each ends, and the buttons
-that make sense. What it shows is what was last learned; its *check* buttons ask Amazon.
+that make sense. What it shows is what was last learned; its *check* buttons ask Amazon. Agents also name a seller, or `all`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from bot.i18n import Speaker
 from bot.ports import Message, Person
 from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
+from handlers.desk_lists import everybody_message, seller_message
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.store_buttons import grant_buttons
 from handlers.stories import Stories
 from handlers.wording import report_lines
-from handlers.words import split_words
+from handlers.words import mentioned_user, split_words
 
 #: stores on one page: three blocks each, under Slack's fifty
 PAGE = 12
@@ -32,8 +33,18 @@ class _Status:
 
     async def command(self, call: CommandCall) -> None:
         words = split_words(call.text)
+        agent = bool(words) and await self._stories.desk.roles.works_at_desk(call.person)
         if words and words[0].casefold() == "help":
-            await call.reply(message(section(mrkdwn(call.person)("usage.authstatus"))))
+            say = mrkdwn(call.person)
+            lines = [say("usage.authstatus"), *([say("usage.authstatus_agent")] if agent else [])]
+            await call.reply(message(section("\n".join(lines))))
+            return
+        if words and (seller := mentioned_user(words[0])):
+            reports = await self._stories.desk.queue.of_seller(call.person, seller)
+            await call.reply(seller_message(call.person, seller, reports))
+            return
+        if agent and [word.casefold() for word in words] == ["all"]:
+            await call.reply(everybody_message(call.person, await self._stories.desk.queue.everybody(call.person)))
             return
         if words:
             store = await self._stories.stores.find(call.person, " ".join(words))

@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.ports import Clock, Installation, People
+from bot.domain.deadlines import Targets
+from bot.ports import Clock, Installation, People, Person
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.desk import Desk
+from bot.services.desk_acts import Acts
+from bot.services.desk_care import Care
+from bot.services.desk_numbers import DeskNumbers
+from bot.services.desk_queue import DeskQueue
+from bot.services.desk_replies import Replies
+from bot.services.desk_talk import Talk
+from bot.services.desk_time import DeskTime
 from bot.services.granting import Granting
+from bot.services.incidents import Incidents
 from bot.services.learning import Learning
 from bot.services.naming import Names
 from bot.services.presence import Presence
 from bot.services.reporting import Reporting
+from bot.services.roles import Roles
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
 
@@ -51,6 +62,32 @@ class Profiles(People, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DeskStories:
+    """The support desk's services, and how it is set up."""
+
+    acts: Acts
+    work: Desk
+    replies: Replies
+    care: Care
+    talk: Talk
+    queue: DeskQueue
+    incidents: Incidents
+    numbers: DeskNumbers
+    time: DeskTime
+    roles: Roles
+    targets: Targets
+    #: the language and channel agents share
+    locale: str
+    channel: str
+    #: channels whose messages become tickets
+    listens_in: frozenset[str]
+
+    def voice(self, team_id: str) -> Person:
+        """The desk as a reader: its language, its time zone."""
+        return Person(team_id, self.channel, self.locale, self.targets.hours.zone.key)
+
+
+@dataclass(frozen=True, slots=True)
 class Stories:
     """The services, as the composition root has wired them."""
 
@@ -59,6 +96,7 @@ class Stories:
     checking: Checking
     reporting: Reporting
     support: Support
+    desk: DeskStories
     answering: Answering
     learning: Learning
     presence: Presence

@@ -22,6 +22,17 @@ class SqlCards:
             row = found.one_or_none()
         return None if row is None else CardAddress(row.channel_id, row.ts)
 
+    async def subject_at(self, team_id: str, address: CardAddress) -> str | None:
+        async with self._transactions.read() as connection:
+            found: str | None = await connection.scalar(
+                select(cards.c.subject).where(
+                    cards.c.team_id == team_id,
+                    cards.c.channel_id == address.channel_id,
+                    cards.c.ts == address.ts,
+                )
+            )
+        return found
+
     async def put(self, team_id: str, recipient: str, subject: str, address: CardAddress) -> None:
         place = {"channel_id": address.channel_id, "ts": address.ts}
         async with self._transactions.single() as connection:

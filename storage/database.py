@@ -15,22 +15,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ports import Clock, Entropy, Work
 from storage.answered import SqlAnsweredThreads
 from storage.attempts import SqlAttempts
-from storage.audit import SqlAudit
+from storage.audit import SqlAudit, SqlAuditLog
 from storage.authorizations import SqlAuthorizations
 from storage.cards import SqlCards
 from storage.channels import SqlChannels
 from storage.deliveries import SqlDeliveries
+from storage.desk import SqlAnswers, SqlMarks, SqlRoles
 from storage.engine import EngineTransactions, is_memory, open_engine
 from storage.grants import SqlGrants
+from storage.incidents import SqlIncidents
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
 from storage.misses import SqlMisses
 from storage.outbox import SqlErrandQueue, SqlOutbox
+from storage.overview import SqlOverview
 from storage.people import PeopleStore
 from storage.sellers import SqlSellers
 from storage.stores import SqlStores
 from storage.tables import metadata
 from storage.taught import SqlTaught
+from storage.tickets import SqlTickets
 from storage.vault import Vault
 
 _log = logging.getLogger(__name__)
@@ -54,6 +58,12 @@ class SqlWork:
     taught: SqlTaught
     answered: SqlAnsweredThreads
     channels: SqlChannels
+    tickets: SqlTickets
+    incidents: SqlIncidents
+    roles: SqlRoles
+    answers: SqlAnswers
+    overview: SqlOverview
+    marks: SqlMarks
 
 
 class SqlDatabase:
@@ -88,6 +98,7 @@ class SqlDatabase:
         self.installations = SqlInstallations(self._transactions, vault=vault, clock=clock)
         self.deliveries = SqlDeliveries(self._transactions)
         self.job_runs = SqlJobRuns(self._transactions)
+        self.audit_log = SqlAuditLog(self._transactions)
 
     def __repr__(self) -> str:
         return f"SqlDatabase({make_url(self._url).render_as_string(hide_password=True)!r})"
@@ -151,6 +162,12 @@ class SqlDatabase:
             taught=SqlTaught(connection),
             answered=SqlAnsweredThreads(connection),
             channels=SqlChannels(connection),
+            tickets=SqlTickets(connection),
+            incidents=SqlIncidents(connection),
+            roles=SqlRoles(connection),
+            answers=SqlAnswers(connection),
+            overview=SqlOverview(connection),
+            marks=SqlMarks(connection),
         )
 
     async def _checkpoint_now_and_then(self) -> None:

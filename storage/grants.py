@@ -32,7 +32,7 @@ class SqlGrants:
                 stores.c.seller_id == store.seller_id,
             )
         )
-        written = {grant.feature: grant for grant in map(_grant, rows)}
+        written = {grant.feature: grant for grant in map(as_grant, rows)}
         return {key: written.get(key) or first_grant(store.id, key, at=store.created_at) for key in FEATURES}
 
     async def of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, Grant]]:
@@ -46,7 +46,7 @@ class SqlGrants:
         for row in rows:
             mine = found.setdefault(row.id, {key: first_grant(row.id, key, at=row.created_at) for key in FEATURES})
             if row.grant_store_id is not None:
-                grant = _grant(row, "grant_")
+                grant = as_grant(row, "grant_")
                 mine[grant.feature] = grant
         return found
 
@@ -90,10 +90,10 @@ class SqlGrants:
             .where(grants.c.authorization_id == authorization_id)
             .order_by(stores.c.created_at, stores.c.id, grants.c.feature)
         )
-        return [(as_store(row), _grant(row, "grant_")) for row in rows]
+        return [(as_store(row), as_grant(row, "grant_")) for row in rows]
 
 
-def _grant(row: Row[Any], prefix: str = "") -> Grant:
+def as_grant(row: Row[Any], prefix: str = "") -> Grant:
     def value(name: str) -> Any:
         return getattr(row, prefix + name)
 

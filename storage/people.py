@@ -31,10 +31,10 @@ class PeopleStore:
             row = found.one_or_none()
         if row is None:
             return None
-        return StoredPerson(Person(row.team_id, row.user_id, row.locale, row.tz), row.fetched_at)
+        return StoredPerson(Person(row.team_id, row.user_id, row.locale, row.tz, bool(row.is_admin)), row.fetched_at)
 
     async def put(self, person: Person, *, fetched_at: datetime) -> None:
-        known = {"locale": person.locale, "tz": person.tz, "fetched_at": fetched_at}
+        known = {"locale": person.locale, "tz": person.tz, "is_admin": person.is_admin, "fetched_at": fetched_at}
         async with self._transactions.single() as connection:
             await connection.execute(
                 statements.insert(connection, people)

@@ -256,6 +256,8 @@ people = Table(
     Column("locale", Text, nullable=False),
     Column("tz", Text, nullable=False),
     Column("fetched_at", Moment, nullable=False),
+    # of the workspace, as Slack says; NULL in rows from before it was asked for
+    Column("is_admin", Boolean),
     PrimaryKeyConstraint("team_id", "user_id"),
 )
 
@@ -268,6 +270,8 @@ cards = Table(
     Column("channel_id", Text, nullable=False),
     Column("ts", Text, nullable=False),
     PrimaryKeyConstraint("team_id", "recipient", "subject"),
+    # from a thread back to what its card is about
+    Index("ix_cards_channel_id", "channel_id", "ts"),
 )
 
 installations = Table(

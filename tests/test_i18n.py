@@ -19,10 +19,14 @@ from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES
 from bot.domain.grants import GrantState
 from bot.domain.marketplaces import MARKETPLACES
+from bot.domain.roles import Role
 from bot.domain.status import StatusKind
+from bot.domain.templates import TEMPLATES
+from bot.domain.tickets import CloseReason, Source, TicketState
 from bot.domain.verification import TURNS, Reason, Turn
 from bot.errors import GrantdeskError
 from bot.i18n import LOCALES, Speaker, locale_for
+from bot.ports.desk import Queue
 from tests.wordings import MAINLAND, TAIWANESE
 
 ROOT = Path(__file__).parents[1]
@@ -142,6 +146,17 @@ FAMILIES: dict[str, set[str]] = {
     "feature.*.name": {f"feature.{key.value}.name" for key in FEATURES},
     "feature.*.does": {f"feature.{key.value}.does" for key in FEATURES},
     "desk.mend.*": {f"desk.mend.{reason.value}" for reason, turn in TURNS.items() if turn is Turn.US},
+    "desk.queue.*": {f"desk.queue.{queue.value}" for queue in Queue},
+    "desk.empty.*": {f"desk.empty.{queue.value}" for queue in Queue},
+    "desk.state.*": {f"desk.state.{state.value}" for state in TicketState},
+    "desk.source.*": {f"desk.source.{source.value}" for source in Source},
+    "desk.because.*": {f"desk.because.{because.value}" for because in CloseReason},
+    "desk.reply.*": {f"desk.reply.{key}" for key in TEMPLATES},
+    "desk.template.*": {f"desk.template.{key}" for key in TEMPLATES},
+    "desk.weekday.*": {f"desk.weekday.{number}" for number in range(7)},
+    "ticket.state.*": {f"ticket.state.{state.value}" for state in TicketState},
+    "ticket.closed.*": {f"ticket.closed.{because.value}" for because in CloseReason},
+    "role.*": {f"role.{role.value}" for role in Role if role is not Role.SELLER},
 }
 
 
@@ -156,6 +171,12 @@ def test_every_member_of_a_family_is_said(family: str) -> None:
 OPEN_FAMILIES = (
     "channel.*",
     "channel.*_already",
+    "desk.alert.*",
+    "desk.card.link_*",
+    "desk.line.*",
+    "desk.mend.*",
+    "desk.new.*",
+    "ticket.said.*",
     "language.*",
     "miss.*",
     "page.*.title",

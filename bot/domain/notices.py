@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.domain.features import FeatureKey
@@ -28,11 +27,22 @@ class StoreRef:
         return cls(store.id, store.label, store.marketplace_code)
 
 
+#: every kind there is; `notice_from` looks here
+_KINDS: dict[str, type[Notice]] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something one person, or one channel, is to be told."""
 
     kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Makes the kind known. Raises ValueError for one that is taken; `slots` makes each class twice."""
+        known = _KINDS.setdefault(cls.kind, cls)
+        if known.__qualname__ != cls.__qualname__:
+            raise ValueError(f"the kind {cls.kind} is taken by {known.__qualname__}")
+        _KINDS[cls.kind] = cls
 
     def facts(self) -> dict[str, Any]:
         """The fields as JSON."""
@@ -121,31 +131,6 @@ class SharedWithYou(Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OursToMend(Notice):
-    """For the support channel: something only we can mend, with what is known."""
-
-    kind = "ours_to_mend"
-
-    store: StoreRef | None
-    feature: FeatureKey | None
-    user_id: str
-    reason: str = ""
-    error_code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonWanted(Notice):
-    """For the support channel: somebody wants a person."""
-
-    kind = "person_wanted"
-
-    store: StoreRef | None
-    user_id: str
-    #: the article that did not help, if any
-    topic: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Notice):
     """An answer that had to wait for Amazon, already in the asker's words."""
 
@@ -158,38 +143,19 @@ class Answered(Notice):
     feature: FeatureKey = FeatureKey.ORDERS
     #: the asker's stores as (id, label), when there are several
     choices: tuple[tuple[str, str], ...] = ()
-    #: what was asked, without anything personal: it goes with *not helpful*
+    #: what was asked, without anything personal: it goes with *not helpful*, and to whoever is asked in person
     question: str = ""
     #: the thread it was asked in; empty: the DM
     channel_id: str = ""
     thread_ts: str = ""
 
 
-_KINDS: Mapping[str, type[Notice]] = MappingProxyType(
-    {
-        notice.kind: notice
-        for notice in (
-            ConsentCard,
-            ConsentResult,
-            CheckResult,
-            StoreAdded,
-            SharedWithYou,
-            OursToMend,
-            PersonWanted,
-            Answered,
-        )
-    }
-)
-
-
 def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
     """The notice that `facts()` was taken from. Raises KeyError for a kind nobody knows any more."""
-    values = dict(facts)
+    values: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in facts.items()}
     for name in ("store", "feature", "offer"):
         if values.get(name):
             values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
-    if "also_renewed" in values or "labels" in values:
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     if "choices" in values:
         values["choices"] = tuple((str(one), str(label)) for one, label in values["choices"])
     return _KINDS[kind](**values)

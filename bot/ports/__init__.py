@@ -5,6 +5,7 @@ from bot.ports.clock import Clock, Entropy
 from bot.ports.database import Database, Work
 from bot.ports.delivery import (
     CardAddress,
+    CardFinder,
     Cards,
     Errand,
     ErrandQueue,
@@ -15,7 +16,18 @@ from bot.ports.delivery import (
     Renderer,
     Sending,
 )
-from bot.ports.keeping import Attempts, Audit, AuditEvent, Authorizations, Grants, Outbox, Sellers, Stores
+from bot.ports.keeping import (
+    Attempts,
+    Audit,
+    AuditEvent,
+    AuditFilter,
+    AuditLog,
+    Authorizations,
+    Grants,
+    Outbox,
+    Sellers,
+    Stores,
+)
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
 from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns
 
@@ -25,8 +37,11 @@ __all__ = [
     "Attempts",
     "Audit",
     "AuditEvent",
+    "AuditFilter",
+    "AuditLog",
     "Authorizations",
     "CardAddress",
+    "CardFinder",
     "Cards",
     "Channels",
     "Clock",

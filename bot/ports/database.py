@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bot.ports.desk import Answers, Incidents, Marks, Overview, Roles, Tickets
 from bot.ports.keeping import Attempts, Audit, Authorizations, Grants, Outbox, Sellers, Stores
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
 
@@ -34,6 +35,18 @@ class Work(Protocol):
     def answered(self) -> AnsweredThreads: ...
     @property
     def channels(self) -> Channels: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def incidents(self) -> Incidents: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def answers(self) -> Answers: ...
+    @property
+    def overview(self) -> Overview: ...
+    @property
+    def marks(self) -> Marks: ...
 
 
 class Database(Protocol):

@@ -21,6 +21,8 @@ class Person:
     locale: str
     #: an IANA name
     tz: str
+    #: an administrator or owner of the workspace, as Slack last said
+    is_admin: bool = False
 
 
 class People(Protocol):
@@ -126,3 +128,11 @@ class Cards(Protocol):
     async def put(self, team_id: str, recipient: str, subject: str, address: CardAddress) -> None: ...
 
     async def forget(self, team_id: str, recipient: str, subject: str) -> None: ...
+
+
+class CardFinder(Protocol):
+    """From a place in Slack back to what stands there."""
+
+    async def subject_at(self, team_id: str, address: CardAddress) -> str | None:
+        """What the card at that place is about; None for any other message."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -207,3 +207,25 @@ class AuditEvent:
 
 class Audit(Protocol):
     async def record(self, event: AuditEvent) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events to read; what is empty or None leaves everything in."""
+
+    team_id: str = ""
+    #: did it, or had it done for them
+    person: str = ""
+    #: the beginning of an action: `ticket` finds `ticket.claimed`
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditLog(Protocol):
+    """The trail as its readers see it."""
+
+    def read(self, wanted: AuditFilter, *, limit: int | None = None) -> AsyncIterator[AuditEvent]:
+        """Oldest first; with a limit the newest so many. Streams."""
+        ...

@@ -22,7 +22,8 @@ from bot.domain.status import PLATFORM_LABELS, StatusKind
 from bot.domain.verification import Refused, Turn, Verdict
 from bot.errors import UnknownStore
 from bot.i18n import Speaker
-from bot.ports import Clock, Database, Person
+from bot.ports import Clock, Database, Person, Work
+from bot.ports.desk import DeskObserver, Unobserved
 from bot.services import diagnosis, mending
 from bot.services.checking import Checking
 from bot.services.diagnosis import Finding
@@ -107,7 +108,9 @@ class Answering:
         reporting: Reporting,
         checking: Checking,
         clock: Clock,
+        observe: DeskObserver | None = None,
     ) -> None:
+        self._observe = observe or Unobserved()
         self._knowledge = knowledge
         self._database = database
         self._names = names
@@ -189,6 +192,15 @@ class Answering:
         """The answer that looks at nobody's stores: what may be shown to everybody."""
         return self._answer(say, slug, Finding(Case.GENERAL), ())
 
+    async def shown(self, person: Person, slug: str) -> None:
+        """Notes that the person was shown an article: the desk tells what they have read, and counts what helped."""
+        async with self._database.begin() as work:
+            await self._note(work, person, slug)
+
+    async def _note(self, work: Work, person: Person, slug: str) -> None:
+        await work.answers.shown(person.team_id, person.user_id, slug, locale=person.locale, at=self._clock())
+        self._observe.answered(slug, person.locale)
+
     async def later(
         self,
         person: Person,
@@ -250,6 +262,7 @@ class Answering:
                     thread_ts=place.thread_ts,
                 ),
             )
+            await self._note(work, person, slug)
 
     async def labels(self, person: Person) -> list[str]:
         """What the asker calls their stores: nothing that may be kept with a question."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import Authorization, AuthorizationState, Grant, GrantState, Move
-from bot.domain.notices import CheckResult, OursToMend, StoreRef
+from bot.domain.incidents import counts
+from bot.domain.notices import CheckResult, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import TURNS, Reason, Refused, Turn, Verdict, Verified
 from bot.ports import Amazon, Clock, Database, Person, Tokens, Work
@@ -20,6 +21,17 @@ from bot.services.verifying import Verifier
 _NO_ACCESS = frozenset({Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a check came to. `since` is None when the consent's own notice tells it all."""
+
+    verdict: Verdict
+    store: Store
+    since: str | None
+    #: Amazon said so just now; else it is what the newest link tells
+    is_live: bool = False
+
+
 class Checking:
     """The present truth about one grant."""
 
@@ -28,8 +40,9 @@ class Checking:
         self._amazon = amazon
         self._granting = granting
         self._clock = clock
+        self._intake = granting.intake
         self._verifier = Verifier(amazon)
-        self._settling = Settling(clock=clock)
+        self._settling = Settling(clock=clock, intake=granting.intake)
 
     async def ask(self, person: Person, feature: FeatureKey, store_id: str) -> Store:
         """Puts the question into the queue: Amazon may take seconds, Slack waits three. Raises UnknownStore."""
@@ -45,7 +58,8 @@ class Checking:
 
     async def tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
         """Checks, and tells the person what came of it."""
-        verdict, store, since = await self._check(person, feature, store_id)
+        found = await self._check(person, feature, store_id)
+        verdict, store, since = found.verdict, found.store, found.since
         if since is None:
             return verdict
         now = self._clock()
@@ -66,25 +80,29 @@ class Checking:
                     offer=offer,
                 ),
             )
-            if isinstance(verdict, Refused) and verdict.turn is Turn.US:
-                await work.outbox.tell_support(
-                    person.team_id,
-                    OursToMend(
-                        store=StoreRef.of(store),
-                        feature=feature,
-                        user_id=person.user_id,
-                        reason=verdict.reason.value,
-                    ),
+            if found.is_live and isinstance(verdict, Refused):
+                await self._intake.failed(
+                    work, user_id=person.user_id, store=store, feature=feature, cause=verdict.reason.value
                 )
         return verdict
 
     async def check(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
         """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore."""
-        verdict, _, _ = await self._check(person, feature, store_id)
+        found = await self._check(person, feature, store_id)
+        verdict = found.verdict
+        if found.is_live and isinstance(verdict, Refused) and counts(verdict.reason.value):
+            async with self._database.begin() as work:
+                await self._intake.failed(
+                    work,
+                    user_id=person.user_id,
+                    store=found.store,
+                    feature=feature,
+                    cause=verdict.reason.value,
+                    may_open=False,
+                )
         return verdict
 
-    async def _check(self, person: Person, feature: FeatureKey, store_id: str) -> tuple[Verdict, Store, str | None]:
-        """The verdict, the store, and since when things are so (None when the consent's own notice tells it all)."""
+    async def _check(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
         async with self._database.read() as work:
             seller, store = await own_store(work, person, store_id)
             grant = (await work.grants.of_store(store))[feature]
@@ -92,16 +110,16 @@ class Checking:
             authorization = await self._resting(work, seller, grant)
             token = "" if authorization is None else await work.authorizations.refresh_token(authorization)
         if store.disabled_at is not None:
-            return Refused(Reason.DISABLED), store, store.disabled_at.isoformat()
+            return _Found(Refused(Reason.DISABLED), store, store.disabled_at.isoformat())
         if attempt is not None and _is_unfinished(attempt, grant):
             completed = await self._granting.confirm(attempt.id)
             if completed is not None:
                 told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
-                return completed, store, None if told else self._clock().isoformat()
+                return _Found(completed, store, None if told else self._clock().isoformat())
         if authorization is None:
             return self._unanswered(attempt, store, grant)
         verdict = await self._asked(feature, store, grant, authorization, token)
-        return verdict, store, grant.since.isoformat()
+        return _Found(verdict, store, grant.since.isoformat(), is_live=True)
 
     @staticmethod
     async def _resting(work: Work, seller: Seller, grant: Grant) -> Authorization | None:
@@ -109,18 +127,16 @@ class Checking:
             return None
         return await work.authorizations.get(seller, grant.authorization_id)
 
-    def _unanswered(
-        self, attempt: ConsentAttempt | None, store: Store, grant: Grant
-    ) -> tuple[Verdict, Store, str | None]:
+    def _unanswered(self, attempt: ConsentAttempt | None, store: Store, grant: Grant) -> _Found:
         """Nothing granted yet: what the newest link tells."""
         if attempt is None or attempt.pressed_at is None:
-            return Refused(Reason.NEVER_OPENED), store, grant.since.isoformat()
+            return _Found(Refused(Reason.NEVER_OPENED), store, grant.since.isoformat())
         pressed = attempt.pressed_at.isoformat()
         if attempt.awaits_answer(self._clock()):
-            return Refused(Reason.WAITING), store, pressed
+            return _Found(Refused(Reason.WAITING), store, pressed)
         if attempt.outcome is Outcome.REFUSED and attempt.reason:
-            return Refused(attempt.reason, attempt.detail), store, pressed
-        return Refused(Reason.NO_ANSWER), store, pressed
+            return _Found(Refused(attempt.reason, attempt.detail), store, pressed)
+        return _Found(Refused(Reason.NO_ANSWER), store, pressed)
 
     async def _asked(
         self, feature: FeatureKey, store: Store, grant: Grant, authorization: Authorization, token: str

@@ -26,6 +26,7 @@ from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
 from bot.services.holding import covering, on_offer
+from bot.services.intake import Intake
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
@@ -67,6 +68,7 @@ class Granting:
         *,
         clock: Clock,
         entropy: Entropy,
+        intake: Intake | None = None,
         observe: Observer = nobody,
     ) -> None:
         self._database = database
@@ -74,9 +76,11 @@ class Granting:
         self._clock = clock
         self._entropy = entropy
         self._verifier = Verifier(amazon)
-        self._settling = Settling(clock=clock, observe=observe)
+        #: where failures go that are not the seller's to mend
+        self.intake = intake or Intake(clock=clock, entropy=entropy)
+        self._settling = Settling(clock=clock, intake=self.intake, observe=observe)
         #: following a link, forwarding it, coming in from Amazon's side
-        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy)
+        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy, settling=self._settling)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -88,12 +92,14 @@ class Granting:
         *,
         in_place: bool = False,
         secret: str = "",
+        requested_by: str | None = None,
         unless_within: timedelta | None = None,
     ) -> ConsentAttempt:
         """Makes a link and the card that carries it; older links of the same person, store and feature stop working.
 
-        `secret` is a fresh one of the caller's, if the caller needs to know it. A link made less than `unless_within` ago is
-        returned instead: then this was the second press of a button. Raises UnknownStore or StoreDisabled.
+        `secret` is a fresh one of the caller's, if the caller needs to know it; `requested_by` is the agent who has it made
+        for the person. A link made less than `unless_within` ago is returned instead: then this was the second press of a
+        button. Raises UnknownStore or StoreDisabled.
         """
         now = self._clock()
         secret = secret or self._entropy.secret()
@@ -124,6 +130,7 @@ class Granting:
                 created_at=now,
                 expires_at=now + LINK_LIFETIME,
                 authorization_id=held.id if held else None,
+                requested_by=requested_by,
             )
             await work.attempts.add(attempt)
             await work.outbox.tell(
@@ -139,11 +146,18 @@ class Granting:
                     selling_partner_id=held.key.selling_partner_id if held else "",
                     ask_plan=seller.prepared_at is None,
                     in_place=in_place,
+                    requested_by=requested_by,
                 ),
             )
             await work.audit.record(
                 AuditEvent(
-                    now, person.team_id, person.user_id, "link.made", store.id, details={"feature": feature.value}
+                    now,
+                    person.team_id,
+                    requested_by or person.user_id,
+                    "link.made",
+                    store.id,
+                    on_behalf_of=person.user_id if requested_by else None,
+                    details={"feature": feature.value},
                 )
             )
         return attempt

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,9 +24,10 @@ from bot.domain.questions import (
     TaughtPhrase,
     without_personal,
 )
-from bot.errors import NotAnAgent, PhraseCollides, PhraseUnusable, UnknownTopic
+from bot.errors import PhraseCollides, PhraseUnusable, UnknownTopic
 from bot.ports import AuditEvent, Clock, Database, Entropy, Person
 from bot.services.reporting import Reporting
+from bot.services.roles import Roles
 from faq.library import NONE, Phrase
 from faq.live import LiveKnowledge
 from faq.scripts import Script, script_of
@@ -57,14 +58,14 @@ class Learning:
         database: Database,
         *,
         reporting: Reporting,
-        agents: Collection[str],
+        roles: Roles,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
         self._knowledge = knowledge
         self._database = database
         self._reporting = reporting
-        self._agents = frozenset(agents)
+        self._roles = roles
         self._clock = clock
         self._entropy = entropy
         self._learned: tuple[Phrase, ...] = ()
@@ -72,9 +73,6 @@ class Learning:
         self._under_way: set[asyncio.Task[None]] = set()
 
     # --- what was missed ---------------------------------------------------------------------------------------------
-
-    def is_agent(self, person: Person) -> bool:
-        return person.user_id in self._agents
 
     async def missed(self, person: Person, question: str, *, topic: str, kind: MissKind) -> None:
         """Counts a question, and keeps its words for the agents unless nothing is left of them once they are cleaned."""
@@ -111,7 +109,7 @@ class Learning:
 
     async def misses(self, agent: Person, *, page: int, size: int) -> tuple[Sequence[Miss], int]:
         """A page of the workspace's questions, most frequent first, and how many there are. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         async with self._database.read() as work:
             return await work.misses.frequent(
                 agent.team_id, since=self._clock() - TEXT_LIFETIME, offset=page * size, limit=size
@@ -119,7 +117,7 @@ class Learning:
 
     async def miss(self, agent: Person, miss_id: str) -> Miss | None:
         """One of them; None when it was dealt with, or forgotten. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         async with self._database.read() as work:
             return await work.misses.get(agent.team_id, miss_id)
 
@@ -130,7 +128,7 @@ class Learning:
 
     async def counts(self, agent: Person) -> Sequence[MissCount]:
         """How often, by language and topic. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         async with self._database.read() as work:
             return await work.misses.counts(agent.team_id)
 
@@ -141,7 +139,7 @@ class Learning:
 
         Raises NotAnAgent, UnknownTopic, PhraseUnusable, PhraseCollides.
         """
-        self._require(agent)
+        await self._roles.require_agent(agent)
         library = self._knowledge.current.library
         if slug != NONE and slug not in library.slugs:
             raise UnknownTopic
@@ -172,14 +170,14 @@ class Learning:
 
     async def dismiss(self, agent: Person, miss_id: str) -> None:
         """A miss that teaches nothing: its text is forgotten. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         async with self._database.begin() as work:
             if (miss := await work.misses.get(agent.team_id, miss_id)) is not None:
                 await work.misses.settle(miss)
 
     async def undo(self, agent: Person, phrase_id: str) -> TaughtPhrase | None:
         """Takes a phrase back; None when somebody was faster. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         async with self._database.begin() as work:
             phrase = await work.taught.get(phrase_id)
             if phrase is None or not await work.taught.remove(phrase_id):
@@ -190,7 +188,7 @@ class Learning:
 
     async def taught(self, agent: Person) -> Sequence[Taught]:
         """All that was taught, newest first. Raises NotAnAgent."""
-        self._require(agent)
+        await self._roles.require_agent(agent)
         written = {(phrase.slug, phrase.text) for phrase in self._knowledge.current.library.phrases()}
         async with self._database.read() as work:
             return [Taught(one, (one.slug, one.text) in written) for one in await work.taught.all()]
@@ -233,10 +231,6 @@ class Learning:
             await work.answered.forget(before=now - THREAD_MEMORY)
         if texts:
             log.info("questions forgotten", action="questions_forgotten", count=texts)
-
-    def _require(self, person: Person) -> None:
-        if not self.is_agent(person):
-            raise NotAnAgent
 
     def _event(self, agent: Person, action: str, phrase: TaughtPhrase) -> AuditEvent:
         details = {"slug": phrase.slug, "locale": phrase.locale, "text": phrase.text}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from bot.domain.questions import GivenAnswer
-from bot.errors import NotAChannel, NotAnAgent
+from bot.errors import NotAChannel
 from bot.ports import AuditEvent, Clock, Database, Person
+from bot.services.roles import Roles
 
 
 class Presence:
     """The bot's manners in channels."""
 
-    def __init__(self, database: Database, *, agents: Collection[str], clock: Clock) -> None:
+    def __init__(self, database: Database, *, roles: Roles, clock: Clock) -> None:
         self._database = database
-        self._agents = frozenset(agents)
+        self._roles = roles
         self._clock = clock
 
     async def listens_in(self, team_id: str, channel_id: str) -> bool:
@@ -25,8 +25,7 @@ class Presence:
 
     async def switch(self, agent: Person, channel_id: str, *, on: bool) -> bool:
         """Opens or closes a channel; False when it was so already. Raises NotAnAgent, NotAChannel."""
-        if agent.user_id not in self._agents:
-            raise NotAnAgent
+        await self._roles.require_agent(agent)
         if not channel_id.startswith(("C", "G")):
             raise NotAChannel
         async with self._database.begin() as work:

@@ -10,11 +10,12 @@ from datetime import datetime
 from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationState, Grant, GrantState, Move
-from bot.domain.notices import ConsentResult, OursToMend, StoreRef
+from bot.domain.notices import ConsentResult, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
+from bot.services.intake import Intake
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
@@ -34,8 +35,9 @@ def nobody(outcome: str, reason: str) -> None:
 class Settling:
     """The one place where verdicts turn into rows and notices."""
 
-    def __init__(self, *, clock: Clock, observe: Observer = nobody) -> None:
+    def __init__(self, *, clock: Clock, intake: Intake, observe: Observer = nobody) -> None:
         self._clock = clock
+        self._intake = intake
         self._observe = observe
 
     @staticmethod
@@ -79,7 +81,7 @@ class Settling:
         )
 
     async def tell_refusal(self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused) -> None:
-        """The person hears why; when it is ours to mend, so does the desk."""
+        """The person hears why; the desk hears what is ours to mend, and what too many meet at once."""
         now = self._clock()
         grant = (await work.grants.of_store(store))[attempt.feature]
         await work.outbox.tell(
@@ -95,16 +97,9 @@ class Settling:
                 ends_at=grant.ends_at.isoformat() if grant.ends_at else "",
             ),
         )
-        if refused.turn is Turn.US:
-            await work.outbox.tell_support(
-                attempt.team_id,
-                OursToMend(
-                    store=StoreRef.of(store),
-                    feature=attempt.feature,
-                    user_id=attempt.user_id,
-                    reason=refused.reason.value,
-                ),
-            )
+        await self._intake.failed(
+            work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
+        )
 
     async def time_out(self, work: Work, attempt: ConsentAttempt, store: Store) -> None:
         """Amazon never answered. The grant stays where it is: nothing was learned."""

@@ -29,12 +29,14 @@ SELLER_CENTRAL = "seller_central"
 class Visiting:
     """What browsers do around a consent."""
 
-    def __init__(self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy, settling: Settling
+    ) -> None:
         self._database = database
         self._amazon = amazon
         self._clock = clock
         self._entropy = entropy
-        self._settling = Settling(clock=clock)
+        self._settling = settling
 
     async def follow(self, secret: str) -> Link:
         """How a link stands now; writes nothing. Raises LinkUnknown or LinkExpired."""

@@ -156,12 +156,12 @@ class Hands:
         channel = self._place(person, where)
         message = self.world.find(channel.id, ts)
         self.world.delete(message)
-        if channel.im_with is None or message.only_for is not None:
+        if BOT_USER not in channel.members or message.only_for is not None:
             return Outcome(version=before)
         event = {
             "type": "message",
             "channel": channel.id,
-            "channel_type": "im",
+            "channel_type": "im" if channel.im_with is not None else "channel",
             **deleted_event(self.workspace, message),
         }
         return Outcome.of(await self.courier.event(event, person.name), before)

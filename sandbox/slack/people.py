@@ -24,6 +24,8 @@ class Person:
     tz: str
     title: str = "Seller"
     bot: bool = False
+    #: administers the workspace
+    admin: bool = False
 
     def brief(self) -> dict[str, object]:
         """What the page needs to show this person."""
@@ -59,7 +61,7 @@ class Person:
                 "title": self.title,
                 "team": TEAM_ID,
             },
-            "is_admin": False,
+            "is_admin": self.admin,
             "is_owner": False,
             "is_restricted": False,
             "is_ultra_restricted": False,
@@ -124,7 +126,15 @@ PEOPLE = (
     Person(id="U0MEI", name="mei", real_name="Mei", locale="zh-CN", tz="Asia/Shanghai"),
     Person(id="U0LIN", name="lin", real_name="Lin", locale="zh-TW", tz="Asia/Taipei"),
     Person(id="U0ALEX", name="alex", real_name="Alex", locale="en-US", tz="America/Los_Angeles"),
-    Person(id="U0SAM", name="sam", real_name="Sam", locale="en-US", tz="Europe/London", title="Support agent"),
+    Person(
+        id="U0SAM",
+        name="sam",
+        real_name="Sam",
+        locale="en-US",
+        tz="Europe/London",
+        title="Support agent and workspace admin",
+        admin=True,
+    ),
     Person(id="U0KIM", name="kim", real_name="Kim", locale="zh-CN", tz="Asia/Shanghai", title="Support agent"),
 )
 

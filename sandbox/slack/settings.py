@@ -45,5 +45,8 @@ class SlackSettings:
         ("/digest", "what is worth reading"),
     )
     #: (callback id, label) of shortcuts in a message's menu, and of global ones
-    message_shortcuts: tuple[tuple[str, str], ...] = (("ask_about_message", "Ask Grantdesk about this"),)
+    message_shortcuts: tuple[tuple[str, str], ...] = (
+        ("ask_about_message", "Ask Grantdesk about this"),
+        ("desk.triage", "Triage authorization ticket"),
+    )
     global_shortcuts: tuple[tuple[str, str], ...] = ()

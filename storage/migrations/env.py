@@ -11,8 +11,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
+from storage import desk_tables
 from storage.engine import open_engine
-from storage.tables import metadata
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -25,7 +25,7 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=desk_tables.tickets.metadata,
         compare_type=True,
         # SQLite cannot alter a table: Alembic makes a new one and copies
         render_as_batch=True,

@@ -55,12 +55,20 @@ async def site(sqlite_database: SqlDatabase, clock: FakeClock, entropy: Counting
             seller_central_url=SELLER_CENTRAL,
         )
         granting = Granting(sqlite_database, amazon, clock=clock, entropy=entropy)
+        reporting = Reporting(sqlite_database, clock=clock)
         stories = Stories(
             stores=StoreKeeping(sqlite_database, clock=clock, entropy=entropy),
             granting=granting,
             checking=Checking(sqlite_database, amazon, granting, clock=clock),
-            reporting=Reporting(sqlite_database, clock=clock),
-            support=Support(sqlite_database, clock=clock),
+            reporting=reporting,
+            support=Support(
+                sqlite_database,
+                intake=granting.intake,
+                answering=cast("Any", None),
+                reporting=reporting,
+                clock=clock,
+            ),
+            desk=cast("Any", None),
             answering=cast("Any", None),
             learning=cast("Any", None),
             presence=cast("Any", None),

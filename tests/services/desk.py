@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 
 from bot.domain.consent import ConsentAttempt, Outcome, fingerprint
+from bot.domain.deadlines import Targets
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import Grant
 from bot.domain.notices import ConsentCard, Notice
@@ -18,6 +20,7 @@ from bot.ports import Person
 from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.granting import AmazonAnswer, Arrival, Granting
+from bot.services.intake import Intake
 from bot.services.naming import Names
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreDraft, StoreKeeping
@@ -36,6 +39,12 @@ LIN = Person("T0SALEYEE", "U0LIN", "zh-TW", "Asia/Taipei")
 ALEX = Person("T0ELSEWHERE", "U0ALEX", "en", "America/New_York")
 
 ACME, BOLT = "A2ACMEPARTNER", "A3BOLTPARTNER"
+
+
+@cache
+def knowledge() -> LiveKnowledge:
+    """The articles and their matcher, read once."""
+    return LiveKnowledge()
 
 
 class KeptEntropy(CountingEntropy):
@@ -61,10 +70,11 @@ class Desk:
         self.amazon.opens(ACME, "US", "CA", "UK", "DE", "JP", "AU")
         self.amazon.opens(BOLT, "US", "MX")
         self.stores = StoreKeeping(database, clock=clock, entropy=self.entropy)
-        self.granting = Granting(database, self.amazon, clock=clock, entropy=self.entropy)
+        self.targets = Targets()
+        self.intake = Intake(clock=clock, entropy=self.entropy, targets=self.targets)
+        self.granting = Granting(database, self.amazon, clock=clock, entropy=self.entropy, intake=self.intake)
         self.checking = Checking(database, self.amazon, self.granting, clock=clock)
         self.reporting = Reporting(database, clock=clock)
-        self.support = Support(database, clock=clock)
         self.names = Names(
             platform="SaleYee",
             sister="Feikan",
@@ -74,11 +84,21 @@ class Desk:
 
     def answering(self) -> Answering:
         return Answering(
-            LiveKnowledge(),
+            knowledge(),
             self.database,
             names=self.names,
             reporting=self.reporting,
             checking=self.checking,
+            clock=self.clock,
+        )
+
+    @property
+    def support(self) -> Support:
+        return Support(
+            self.database,
+            intake=self.intake,
+            answering=self.answering(),
+            reporting=self.reporting,
             clock=self.clock,
         )
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.consent import STATE_LIFETIME
+from bot.domain.desk_notices import TicketCard
 from bot.domain.grants import GRANT_LIFETIME, GrantState
-from bot.domain.notices import CheckResult, OursToMend
+from bot.domain.notices import CheckResult
 from bot.domain.verification import Reason, Refused, Verified
 from bot.errors import UnknownStore
 from tests import fakes
@@ -118,7 +119,7 @@ async def test_what_is_nobodys_or_our_fault_moves_nothing(desk: Desk, call: str,
     [result], support = await desk.told(), await desk.support_told()
     assert isinstance(result, CheckResult)
     assert result.reason == reason.value
-    assert [type(notice) for notice in support] == ([OursToMend] if reason is Reason.OUR_CREDENTIALS else [])
+    assert [type(notice) for notice in support] == ([TicketCard] if reason is Reason.OUR_CREDENTIALS else [])
     assert await desk.checking.check(MEI, ORDERS, store.id)
 
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.consent import Outcome
+from bot.domain.desk_notices import TicketCard
 from bot.domain.grants import GrantState
-from bot.domain.notices import ConsentResult, OursToMend
+from bot.domain.notices import ConsentResult
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Turn
 from bot.ports import Person
@@ -119,7 +120,7 @@ async def test_a_first_consent_that_fails_says_why_and_touches_nothing_older(
     [result], support = await desk.told(), await desk.support_told()
     assert isinstance(result, ConsentResult)
     assert (result.reason, result.feature, result.still_granted) == (reason.value, LISTING, False)
-    assert [notice.kind for notice in support] == (["ours_to_mend"] if reason is Reason.OUR_CREDENTIALS else [])
+    assert [notice.kind for notice in support] == (["ticket_card"] if reason is Reason.OUR_CREDENTIALS else [])
     await desk.nothing_leaked(result, *support)
 
 
@@ -261,9 +262,9 @@ async def test_what_only_we_can_mend_reaches_the_desk_with_the_person_and_the_st
     desk.amazon.will("exchange", Refused(Reason.OUR_CREDENTIALS))
     await desk.consent(store)
     [ours] = await desk.support_told()
-    assert isinstance(ours, OursToMend)
+    assert isinstance(ours, TicketCard)
     assert ours.store is not None
-    assert (ours.store.label, ours.feature, ours.user_id, ours.reason) == (
+    assert (ours.store.label, ours.feature, ours.user_id, ours.cause) == (
         "Acme US",
         ORDERS,
         MEI.user_id,

@@ -13,6 +13,7 @@ from bot.ports import Person
 from bot.services.jobs import Job, run_due
 from bot.services.learning import Learning, language_of
 from bot.services.presence import Presence
+from bot.services.roles import Roles
 from faq.library import NONE
 from faq.live import LiveKnowledge
 from faq.matcher import Band
@@ -38,7 +39,12 @@ def knowledge(shared: LiveKnowledge) -> Iterator[LiveKnowledge]:
 
 def learning_of(desk: Desk, knowledge: LiveKnowledge) -> Learning:
     return Learning(
-        knowledge, desk.database, reporting=desk.reporting, agents=AGENTS, clock=desk.clock, entropy=desk.entropy
+        knowledge,
+        desk.database,
+        reporting=desk.reporting,
+        roles=Roles(desk.database, desk.clock, seeds=AGENTS),
+        clock=desk.clock,
+        entropy=desk.entropy,
     )
 
 
@@ -237,7 +243,7 @@ def test_a_question_has_the_language_it_is_written_in(text: str, person: Person,
 
 
 async def test_channels_are_opened_by_agents_and_by_nobody_else(desk: Desk) -> None:
-    presence = Presence(desk.database, agents=AGENTS, clock=desk.clock)
+    presence = Presence(desk.database, roles=Roles(desk.database, desk.clock, seeds=AGENTS), clock=desk.clock)
     with pytest.raises(NotAnAgent):
         await presence.switch(MEI, "C0GENERAL", on=True)
     with pytest.raises(NotAChannel):
@@ -252,7 +258,7 @@ async def test_channels_are_opened_by_agents_and_by_nobody_else(desk: Desk) -> N
 
 
 async def test_the_same_is_not_said_twice_in_a_thread_unless_something_has_changed(desk: Desk) -> None:
-    presence = Presence(desk.database, agents=AGENTS, clock=desk.clock)
+    presence = Presence(desk.database, roles=Roles(desk.database, desk.clock, seeds=AGENTS), clock=desk.clock)
     mine = GivenAnswer(MEI.team_id, "C0GENERAL", "1.1", "add-store", MEI.user_id)
     assert await presence.says(mine, gist="waiting")
     assert not await presence.says(mine, gist="waiting")

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.desk_notices import TicketCard
 from bot.domain.error_codes import ERROR_CODES
-from bot.domain.notices import OursToMend, PersonWanted
+from bot.domain.tickets import Source
 from bot.domain.verification import Turn
 from bot.errors import UnknownStore
 from bot.ports import JobRuns
 from bot.services.jobs import Job, run_due
-from bot.services.support import PASTE_LIMIT
+from bot.services.support import PASTE_LIMIT, Ask
 from storage.database import SqlDatabase
 from tests.services.desk import LIN, LISTING, MEI, Desk
 from tests.storage.fakes import FakeClock
@@ -27,7 +28,7 @@ async def test_the_desk_hears_of_an_error_only_when_it_is_ours(desk: Desk, code:
     told = await desk.support_told()
     assert bool(told) is (ERROR_CODES[code].turn is Turn.US)
     for notice in told:
-        assert isinstance(notice, OursToMend)
+        assert isinstance(notice, TicketCard)
         assert notice.store is not None
         assert (notice.store.label, notice.feature, notice.error_code) == ("Acme US", LISTING, code)
 
@@ -54,15 +55,15 @@ async def test_nobody_reports_for_somebody_elses_store(desk: Desk) -> None:
     with pytest.raises(UnknownStore):
         await desk.support.saw_error(LIN, "MD5101", store_id=store.id)
     with pytest.raises(UnknownStore):
-        await desk.support.ask_person(LIN, store_id=store.id)
+        await desk.support.ask_person(LIN, Ask(Source.ANSWER, topic="other-browser", store_id=store.id))
     assert await desk.support_told() == []
 
 
 async def test_a_person_is_asked_for_with_what_did_not_help(desk: Desk) -> None:
     store = await desk.store()
-    await desk.support.ask_person(MEI, topic="other-browser", store_id=store.id)
+    await desk.support.ask_person(MEI, Ask(Source.ANSWER, topic="other-browser", store_id=store.id))
     [wanted] = await desk.support_told()
-    assert isinstance(wanted, PersonWanted)
+    assert isinstance(wanted, TicketCard)
     assert wanted.store is not None
     assert (wanted.user_id, wanted.topic, wanted.store.id) == (MEI.user_id, "other-browser", store.id)
 

@@ -96,6 +96,7 @@ class SlackDelivery:
         renderers: Mapping[str, Renderer],
         clock: Clock,
         channel_locale: str = "en",
+        channel_tz: str = "UTC",
         pace: Pace | None = None,
     ) -> None:
         self._api = api
@@ -105,6 +106,7 @@ class SlackDelivery:
         self._renderers = renderers
         self._clock = clock
         self._channel_locale = channel_locale
+        self._channel_tz = channel_tz
         self._pace = pace or Pace()
         self._quiet_until: dict[str, datetime] = {}
         #: how many of an errand's messages have been sent, so that a retry repeats none of them
@@ -156,7 +158,7 @@ class SlackDelivery:
 
     async def _reader(self, errand: Errand) -> Person:
         if errand.recipient.startswith(("C", "G")):
-            return Person(errand.team_id, errand.recipient, self._channel_locale, "UTC")
+            return Person(errand.team_id, errand.recipient, self._channel_locale, self._channel_tz)
         return await self._people.get(errand.team_id, errand.recipient)
 
     # --- placing

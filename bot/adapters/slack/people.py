@@ -111,7 +111,7 @@ class SlackPeople:
 
 
 def read_person(team_id: str, user_id: str, answer: dict[str, object]) -> Person:
-    """users.info's answer as a person; whatever is missing in it is English and UTC."""
+    """users.info's answer as a person; whatever is missing in it is English and UTC, and no administrator."""
     user = answer.get("user")
     facts = user if isinstance(user, dict) else {}
     locale = facts.get("locale")
@@ -121,4 +121,5 @@ def read_person(team_id: str, user_id: str, answer: dict[str, object]) -> Person
         user_id,
         locale_for(locale if isinstance(locale, str) else None),
         zone_for(tz if isinstance(tz, str) else None).key,
+        facts.get("is_admin") is True or facts.get("is_owner") is True,
     )

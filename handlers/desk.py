@@ -1,0 +1,98 @@
+"""The support desk. Reacts to `/desk` (the queue, one ticket, a new one, the week's numbers); its cards, forms, lists and
+news are in the modules beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.errors import UnknownWord
+from bot.ports import Message, Person
+from bot.ports.desk import Queue
+from handlers import desk_acts, desk_cards, desk_new, desk_news
+from handlers.blocks import message, mrkdwn, problem_message, section
+from handlers.desk_lists import everybody_message, queue_message
+from handlers.routing import ActionCall, CommandCall, Registry
+from handlers.stories import Stories
+from handlers.words import pick, split_words
+
+
+def register(registry: Registry, stories: Stories) -> None:
+    """Hangs the capability on the registry."""
+    edge = _DeskCommand(stories)
+    registry.command("/desk", edge.command)
+    registry.action("desk.queue", edge.turn)
+    registry.action("desk.everybody", edge.turn_everybody)
+    desk_cards.hang(registry, stories)
+    desk_acts.hang(registry, stories)
+    desk_new.hang(registry, stories)
+    desk_news.hang(registry, stories)
+
+
+_WORDS = (*(queue.value for queue in Queue), "new", "show", "claim", "numbers", "help")
+_FOR_SELLERS = ("new", "help")
+
+
+class _DeskCommand:
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
+        self._new = desk_new.New(stories)
+        self._cards = desk_cards.Cards(stories)
+        self._news = desk_news.News(stories)
+
+    async def command(self, call: CommandCall) -> None:
+        words = split_words(call.text)
+        agent = await self._stories.desk.roles.works_at_desk(call.person)
+        if not words and agent:
+            await call.reply(await self._page(call.person, Queue.UNCLAIMED, 0))
+            return
+        if not words:
+            await call.reply(self._usage(call.person, agent=agent))
+            return
+        try:
+            word = pick(words[0], _WORDS if agent else _FOR_SELLERS)
+        except UnknownWord as problem:
+            told, usage = problem_message(problem, call.person), self._usage(call.person, agent=agent)
+            await call.reply(Message(f"{told.text}\n{usage.text}", [*told.blocks, *usage.blocks]))
+            return
+        if word == "new":
+            await self._new.command(call, words[1:])
+        elif word == "help":
+            await call.reply(self._usage(call.person, agent=agent))
+        else:
+            await call.reply(await self._for_agents(call.person, word, words[1:]))
+
+    async def _for_agents(self, agent: Person, word: str, rest: Sequence[str]) -> Message:
+        desk = self._stories.desk
+        match word:
+            case "numbers":
+                return self._news.numbers(await desk.numbers.last_week(agent), agent)
+            case "show":
+                ticket = await desk.acts.numbered(agent, " ".join(rest))
+                return self._cards.shown(await desk.acts.card(agent, ticket.id), agent)
+            case "claim":
+                ticket = await desk.acts.numbered(agent, " ".join(rest))
+                claimed = await desk.work.claim(agent, ticket.id)
+                return message(section(mrkdwn(agent)("desk.done.claimed", number=claimed.number)))
+            case _:
+                page = int(rest[0]) - 1 if rest and rest[0].isdigit() and rest[0] != "0" else 0
+                return await self._page(agent, Queue(word), page)
+
+    async def _page(self, agent: Person, queue: Queue, page: int) -> Message:
+        found = await self._stories.desk.queue.page(agent, queue, page)
+        return queue_message(agent, self._stories.names, found)
+
+    async def turn(self, call: ActionCall) -> None:
+        """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
+        queue = Queue(call.argument.partition(".")[0])
+        page = int(call.value) if call.value.isdigit() else 0
+        await call.whisper(await self._page(call.person, queue, page))
+
+    async def turn_everybody(self, call: ActionCall) -> None:
+        page = int(call.value) if call.value.isdigit() else 0
+        found = await self._stories.desk.queue.everybody(call.person, page)
+        await call.whisper(everybody_message(call.person, found))
+
+    @staticmethod
+    def _usage(person: Person, *, agent: bool) -> Message:
+        return message(section(mrkdwn(person)("usage.desk" if agent else "usage.desk_seller")))

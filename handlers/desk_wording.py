@@ -1,0 +1,96 @@
+"""Phrases of the desk: names, moments, quotes, and the lines that stand in a ticket's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.domain.features import FEATURES, FeatureKey
+from bot.domain.grants import GrantState
+from bot.domain.verification import Reason
+from bot.i18n import Speaker
+from bot.services.naming import Names, feature_name
+from handlers.blocks import escape, fit
+
+#: the languages' own names, the same in every language
+LANGUAGES = {"en": "English", "zh-CN": "简体中文", "zh-TW": "繁體中文"}
+
+_GRANT_MARKS = {
+    GrantState.GRANTED.value: ":white_check_mark:",
+    GrantState.NOT_GRANTED.value: ":white_large_square:",
+    GrantState.AUTHORIZING.value: ":hourglass_flowing_sand:",
+    "expiring": ":alarm_clock:",
+}
+#: words that a renderer has made already, in their reader's language and with their markup
+_MADE_WORDS = frozenset({"replied", "asked"})
+_QUOTE_LIMIT = 1200
+
+
+def moment(say: Speaker, iso: str) -> str:
+    """A moment that Slack shows each reader in their own time zone; its fallback is in the desk's."""
+    at = datetime.fromisoformat(iso)
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{say.moment(at)}>"
+
+
+def age(say: Speaker, since: datetime, now: datetime) -> str:
+    """How long ago, in its largest unit."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
+        return say.count("desk.ago.minutes", minutes)
+    if minutes < 48 * 60:
+        return say.count("desk.ago.hours", minutes // 60)
+    return say.count("desk.ago.days", minutes // (24 * 60))
+
+
+def duration(say: Speaker, minutes: int | None) -> str:
+    """Working time, as hours and minutes."""
+    if minutes is None:
+        return say("desk.took.none")
+    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
+        return say.count("desk.took.minutes", minutes)
+    return say("desk.took.hours", hours=minutes // 60, minutes=f"{minutes % 60:02d}")
+
+
+def quoted(words: str) -> str:
+    """As a quotation of Slack's, cut; `words` are safe already."""
+    return "\n".join(f"> {line}" for line in fit(words, _QUOTE_LIMIT).splitlines())
+
+
+def cause_words(say: Speaker, names: Names, cause: str, feature: FeatureKey | None) -> str:
+    """A refusal's or a code's own sentence."""
+    about = feature or FeatureKey.ORDERS
+    if cause in set(Reason):
+        return names.refusal(say, cause, detail="", feature=about)[0]
+    return f"`{cause}` {say(f'amazon_error.{cause}', **names.of_feature(say, about))}" if cause else ""
+
+
+def line_words(say: Speaker, names: Names, line: str, facts: Mapping[str, str]) -> str:
+    """What happened, for a thread. Names and reasons are put into the reader's words; what people wrote is quoted."""
+    known = dict(facts)
+    words = known.pop("words", "")
+    known.setdefault("who", "")
+    feature = FeatureKey(known["feature"]) if known.get("feature") in set(FeatureKey) else None
+    if feature is not None:
+        known["feature"] = feature_name(say, feature)
+    if known.get("cause"):
+        known["cause"] = cause_words(Speaker(say.locale), names, known["cause"], feature)
+    if known.get("because"):
+        known["because"] = Speaker(say.locale)(f"desk.because.{known['because']}")
+    key = f"desk.line.{line}"
+    if line in ("checked", "checked_refused") and known.get("by"):
+        key = f"{key}_by"
+    if line == "closed" and known["who"]:
+        key = f"{key}_by"
+    if line == "reopened" and known.get("agent"):
+        key = f"{key}_was"
+    said = say(key, **known)
+    if not words:
+        return said
+    return f"{said}\n{quoted(words if line in _MADE_WORDS else escape(words))}"
+
+
+def grant_words(say: Speaker, feature: str, key: str, ends: str, now: datetime) -> str:
+    """One feature: where it stands, and the day it ends."""
+    day = datetime.fromisoformat(ends) if ends else now
+    words = say(f"grant.{key}", ends=say.date(day), days=max(0, (day - now).days))
+    return f"{_GRANT_MARKS.get(key, ':warning:')} {FEATURES[FeatureKey(feature)].platform_label} {words}"
