@@ -38,6 +38,7 @@ from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.examining import Examiner
 from bot.services.granting import Granting
 from bot.services.jobs import Job, run_due
 from bot.services.naming import Names
@@ -171,7 +172,8 @@ async def build(
         observe=metrics.amazon_call,
     )
     granting = Granting(database, amazon, clock=clock, entropy=entropy, observe=metrics.consent)
-    checking = Checking(database, amazon, granting, clock=clock)
+    examiner = Examiner(database, amazon, clock=clock)
+    checking = Checking(database, examiner, granting, clock=clock)
     reporting = Reporting(database, clock=clock)
     names = Names(
         platform=settings.platform_name,

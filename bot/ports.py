@@ -16,6 +16,7 @@ from bot.domain.marketplaces import Marketplace
 from bot.domain.notices import Notice
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Refused
+from bot.ports_year import Announcements, Endings, Health, Readers
 
 #: the present moment, always aware and in UTC
 Clock = Callable[[], datetime]
@@ -227,6 +228,10 @@ class Attempts(Protocol):
         """Pressed more than STATE_LIFETIME ago, without outcome and not yet told: oldest first."""
         ...
 
+    async def nudge(self, attempt: ConsentAttempt, *, at: datetime) -> bool:
+        """True once for an attempt that was closed for its silence: whoever gets True tells the person."""
+        ...
+
     async def mint(self, state: ConsentState) -> None: ...
 
     async def consume(
@@ -293,6 +298,14 @@ class Work(Protocol):
     def authorizations(self) -> Authorizations: ...
     @property
     def attempts(self) -> Attempts: ...
+    @property
+    def readers(self) -> Readers: ...
+    @property
+    def endings(self) -> Endings: ...
+    @property
+    def announcements(self) -> Announcements: ...
+    @property
+    def health(self) -> Health: ...
     @property
     def outbox(self) -> Outbox: ...
     @property
@@ -476,3 +489,11 @@ class JobRuns(Protocol):
     """Scheduled runs: each (job, due time) belongs to whoever inserts its row first."""
 
     async def claim(self, job: str, *, due: datetime) -> bool: ...
+
+    async def last(self, job: str) -> datetime | None:
+        """The newest due time that somebody claimed."""
+        ...
+
+    async def prune(self, *, before: datetime) -> int:
+        """Forgets older runs."""
+        ...

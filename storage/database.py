@@ -18,12 +18,15 @@ from storage.audit import SqlAudit
 from storage.authorizations import SqlAuthorizations
 from storage.cards import SqlCards
 from storage.deliveries import SqlDeliveries
+from storage.endings import SqlEndings
 from storage.engine import EngineTransactions, is_memory, open_engine
 from storage.grants import SqlGrants
+from storage.health import SqlHealth
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
 from storage.outbox import SqlErrandQueue, SqlOutbox
 from storage.people import PeopleStore
+from storage.readers import SqlAnnouncements, SqlReaders
 from storage.sellers import SqlSellers
 from storage.stores import SqlStores
 from storage.tables import metadata
@@ -44,6 +47,10 @@ class SqlWork:
     grants: SqlGrants
     authorizations: SqlAuthorizations
     attempts: SqlAttempts
+    readers: SqlReaders
+    endings: SqlEndings
+    announcements: SqlAnnouncements
+    health: SqlHealth
     outbox: SqlOutbox
     audit: SqlAudit
 
@@ -131,6 +138,10 @@ class SqlDatabase:
             grants=SqlGrants(connection),
             authorizations=SqlAuthorizations(connection, self._vault),
             attempts=SqlAttempts(connection),
+            readers=SqlReaders(connection),
+            endings=SqlEndings(connection),
+            announcements=SqlAnnouncements(connection),
+            health=SqlHealth(connection),
             outbox=SqlOutbox(
                 connection,
                 vault=self._vault,

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from storage.columns import SEQUENCE, Day, Facts, Moment
@@ -115,6 +116,13 @@ authorizations = Table(
     Column("ends_at", Moment, nullable=False),
     Column("state", Text, nullable=False),
     Column("checked_at", Moment),
+    # the sweep: when Amazon is asked next, when it last worked, and what has been failing on how many days
+    # (zero, 1970, is soon: it stands in what was there before the sweep was)
+    Column("next_check_at", Moment, nullable=False, server_default=text("0")),
+    Column("worked_at", Moment),
+    Column("failing_with", Text),
+    Column("failed_days", Integer, nullable=False, server_default=text("0")),
+    Column("failed_on", Day),
     UniqueConstraint("application_id", "selling_partner_id", "consent_region"),
     # held by the distributor who holds the Amazon account, and let go together with it
     ForeignKeyConstraint(
@@ -123,6 +131,7 @@ authorizations = Table(
         ondelete="CASCADE",
     ),
     Index("ix_authorizations_seller_id", "seller_id", "application_id", "consent_region"),
+    Index("ix_authorizations_next_check_at", "state", "next_check_at", "id"),
 )
 
 grants = Table(
@@ -162,6 +171,8 @@ consent_attempts = Table(
     Column("ended_at", Moment),
     Column("authorization_id", Text, ForeignKey("authorizations.id", ondelete="SET NULL")),
     Column("requested_by", Text),
+    # when its silence was told: once, whatever happens to it later
+    Column("nudged_at", Moment),
     UniqueConstraint("secret_hash"),
     Index("ix_consent_attempts_store_id", "store_id", "feature"),
     Index("ix_consent_attempts_seller_id", "seller_id"),
@@ -190,6 +201,77 @@ consent_states = Table(
     Column("detail", Text, nullable=False),
     UniqueConstraint("receipt_hash"),
     Index("ix_consent_states_attempt_id", "attempt_id"),
+)
+
+# --- The year of a grant ------------------------------------------------------------------------------------------------
+
+#: who is told what ends: the members of sellers in their DM, and the desk in its channel (without a seller)
+digest_readers = Table(
+    "digest_readers",
+    metadata,
+    Column("team_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("seller_id", Text),
+    Column("hour", Integer, nullable=False),
+    Column("weekday", Integer, nullable=False),
+    # a channel's; a person's own is in `people`
+    Column("tz", Text),
+    # the reader's own day of the last digest
+    Column("last_day", Day),
+    # the next morning to think of them; none: they want no digests
+    Column("next_at", Moment),
+    PrimaryKeyConstraint("team_id", "recipient"),
+    ForeignKeyConstraint(["seller_id", "team_id"], ["sellers.id", "sellers.team_id"], ondelete="CASCADE"),
+    Index("ix_digest_readers_next_at", "next_at", "team_id", "recipient"),
+    Index("ix_digest_readers_seller_id", "seller_id"),
+)
+
+#: what was told to whom for which period: whoever inserts the row may tell it
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("team_id", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("told_at", Moment, nullable=False),
+    PrimaryKeyConstraint("team_id", "recipient", "period"),
+    Index("ix_announcements_told_at", "told_at"),
+)
+
+#: *snooze* and *I know*: who wants no word of an end, and until when
+quiets = Table(
+    "quiets",
+    metadata,
+    Column("store_id", Text, ForeignKey("stores.id", ondelete="CASCADE"), nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    # the end it is about: a renewed grant has another
+    Column("ends_at", Moment, nullable=False),
+    # none: they know, and want to hear of it only when it has ended
+    Column("until", Moment),
+    Column("noted_at", Moment, nullable=False),
+    PrimaryKeyConstraint("store_id", "feature", "user_id"),
+)
+
+#: from when to when a grant did not work
+outages = Table(
+    "outages",
+    metadata,
+    Column("store_id", Text, ForeignKey("stores.id", ondelete="CASCADE"), nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("noticed_at", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("worked_until", Moment, nullable=False),
+    Column("mended_at", Moment),
+    PrimaryKeyConstraint("store_id", "feature", "noticed_at"),
+)
+Index(
+    "ix_outages_open",
+    outages.c.store_id,
+    outages.c.feature,
+    unique=True,
+    sqlite_where=outages.c.mended_at.is_(None),
+    postgresql_where=outages.c.mended_at.is_(None),
 )
 
 # --- Work that outlives a request ---------------------------------------------------------------------------------------

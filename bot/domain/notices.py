@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.domain.features import FeatureKey
@@ -37,6 +36,15 @@ class Notice:
     def facts(self) -> dict[str, Any]:
         """The fields as JSON."""
         return asdict(self)
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> Notice:
+        """The notice that `facts()` was taken from. Raises TypeError or ValueError for what was not."""
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+        for name in ("store", "feature", "offer"):
+            if values.get(name):
+                values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,32 +166,22 @@ class Answered(Notice):
     feature: FeatureKey = FeatureKey.ORDERS
 
 
-_KINDS: Mapping[str, type[Notice]] = MappingProxyType(
-    {
-        notice.kind: notice
-        for notice in (
-            ConsentCard,
-            ConsentResult,
-            CheckResult,
-            StoreAdded,
-            SharedWithYou,
-            OursToMend,
-            PersonWanted,
-            Answered,
-        )
-    }
-)
+_KINDS: dict[str, type[Notice]] = {}
+
+
+def known(*kinds: type[Notice]) -> None:
+    """Makes kinds of notices readable. A kind is stored: two of the same name are an error at start."""
+    for notice in kinds:
+        if _KINDS.setdefault(notice.kind, notice) is not notice:
+            raise ValueError(f"{notice.kind} is two notices")
+
+
+known(ConsentCard, ConsentResult, CheckResult, StoreAdded, SharedWithYou, OursToMend, PersonWanted, Answered)
 
 
 def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
     """The notice that `facts()` was taken from. Raises KeyError for a kind nobody knows any more."""
-    values = dict(facts)
-    for name in ("store", "feature", "offer"):
-        if values.get(name):
-            values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
-    if "also_renewed" in values or "labels" in values:
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return _KINDS[kind](**values)
+    return _KINDS[kind].read(facts)
 
 
 def subject_of(store_id: str, feature: FeatureKey) -> str:

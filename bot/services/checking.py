@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.features import FeatureKey, other_feature
-from bot.domain.grants import Authorization, AuthorizationState, Grant, GrantState, Move
+from bot.domain.grants import Authorization, Grant, GrantState
 from bot.domain.notices import CheckResult, OursToMend, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
-from bot.ports import Amazon, AuditEvent, Clock, Database, Person, Tokens, Work
+from bot.ports import Clock, Database, Person, Work
+from bot.services.examining import Examiner
 from bot.services.granting import Granting
 from bot.services.stores import own_store
-from bot.services.verifying import Verifier
 
 
 class Checking:
     """The present truth about one grant."""
 
-    def __init__(self, database: Database, amazon: Amazon, granting: Granting, *, clock: Clock) -> None:
+    def __init__(self, database: Database, examiner: Examiner, granting: Granting, *, clock: Clock) -> None:
         self._database = database
-        self._amazon = amazon
+        self._examiner = examiner
         self._granting = granting
         self._clock = clock
-        self._verifier = Verifier(amazon)
 
     async def ask(self, person: Person, feature: FeatureKey, store_id: str) -> Store:
         """Puts the question into the queue: Amazon may take seconds, Slack waits three. Raises UnknownStore."""
@@ -90,8 +87,8 @@ class Checking:
             return Refused(Reason.DISABLED), store, store.disabled_at.isoformat()
         if authorization is None:
             return await self._unanswered(attempt, store, grant)
-        verdict = await self._asked(feature, store, grant, authorization, token)
-        return verdict, store, grant.since.isoformat()
+        found = await self._examiner.examine(authorization, token, [store], besides=person.user_id)
+        return found.of(store.id), store, grant.since.isoformat()
 
     @staticmethod
     async def _resting(work: Work, seller: Seller, grant: Grant) -> Authorization | None:
@@ -116,75 +113,3 @@ class Checking:
         if attempt.outcome is Outcome.REFUSED and attempt.reason:
             return Refused(attempt.reason, attempt.detail), store, pressed
         return Refused(Reason.NO_ANSWER), store, pressed
-
-    async def _asked(
-        self, feature: FeatureKey, store: Store, grant: Grant, authorization: Authorization, token: str
-    ) -> Verdict:
-        tokens = await self._amazon.refresh(feature, token)
-        if isinstance(tokens, Refused):
-            return await self._rejected(grant, authorization, tokens)
-        refused = await self._probe(feature, store, authorization, tokens)
-        now = self._clock()
-        async with self._database.begin() as work:
-            rotated = None if tokens.refresh_token == token else tokens.refresh_token
-            await work.authorizations.put(
-                replace(authorization, checked_at=now, state=AuthorizationState.LIVE), refresh_token=rotated
-            )
-            current = (await work.grants.of_store(store))[feature]
-            if current.standing(now) is GrantState.EXPIRED:
-                return Refused(Reason.EXPIRED)
-            move = None
-            if refused is None:
-                move = Move.RESTORE if current.state is GrantState.PERMISSION_PROBLEM else None
-            elif refused.reason in (Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED):
-                move = Move.LOSE_PERMISSION if current.state is GrantState.GRANTED else None
-            if move:
-                await work.grants.put(current.after(move, at=now))
-                await self._note(work, store, feature, move)
-        if refused is not None:
-            return refused
-        return Verified(at=now, ends_at=authorization.ends_at)
-
-    async def _probe(
-        self, feature: FeatureKey, store: Store, authorization: Authorization, tokens: Tokens
-    ) -> Refused | None:
-        """The cheapest proof: `orders` shares 0.0056 calls a second with the real import, so it is asked by participation."""
-        if feature is FeatureKey.ORDERS:
-            return await self._verifier.sells_on(feature, store.marketplace, tokens)
-        return await self._verifier.works(
-            feature,
-            store.marketplace,
-            selling_partner_id=authorization.key.selling_partner_id,
-            tokens=tokens,
-        )
-
-    async def _rejected(self, grant: Grant, authorization: Authorization, refused: Refused) -> Verdict:
-        """A refresh was refused. Only Amazon's own *no* moves grants, and all that rest on the authorization."""
-        if refused.reason is not Reason.REVOKED:
-            return refused
-        now = self._clock()
-        over = authorization.ends_at <= now
-        async with self._database.begin() as work:
-            await work.authorizations.put(replace(authorization, state=AuthorizationState.REVOKED, checked_at=now))
-            for store, resting in await work.grants.resting_on(authorization.id):
-                moved = resting.after(Move.EXPIRE if over else Move.REVOKE, at=now) if _held(resting) else resting
-                if moved != resting:
-                    await work.grants.put(moved)
-                    await self._note(work, store, resting.feature, Move.EXPIRE if over else Move.REVOKE)
-        return Refused(Reason.EXPIRED if over or grant.state is GrantState.EXPIRED else Reason.REVOKED)
-
-    async def _note(self, work: Work, store: Store, feature: FeatureKey, move: Move) -> None:
-        await work.audit.record(
-            AuditEvent(
-                self._clock(),
-                store.team_id,
-                "grantdesk",
-                f"grant.{move.value}",
-                store.id,
-                details={"feature": feature.value},
-            )
-        )
-
-
-def _held(grant: Grant) -> bool:
-    return grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)

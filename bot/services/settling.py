@@ -9,11 +9,13 @@ from datetime import datetime
 from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import GRANT_LIFETIME, Authorization, Grant, GrantState, Move
+from bot.domain.health import next_check
 from bot.domain.notices import ConsentResult, OursToMend, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
+from bot.services.outages import note_mended
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
@@ -102,13 +104,18 @@ class Settling:
                 ),
             )
 
-    async def time_out(self, work: Work, attempt: ConsentAttempt, store: Store) -> None:
-        """Amazon never answered. The grant stays where it is: nothing was learned."""
+    async def time_out(self, work: Work, attempt: ConsentAttempt) -> None:
+        """Amazon never answered. The grant stays where it is: nothing was learned. The person is nudged, but never twice:
+        a link that is pressed again and stays silent again is closed in silence.
+        """
         now = self._clock()
         refused = Refused(Reason.NO_ANSWER)
         self._observe(Outcome.TIMED_OUT.value, refused.reason.value)
         await work.attempts.update(replace(attempt, outcome=Outcome.TIMED_OUT, reason=refused.reason, ended_at=now))
-        await self.tell_refusal(work, attempt, store, refused)
+        if attempt.nudged_at is None:
+            await work.outbox.ask(
+                attempt.team_id, "nudge_silent", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
+            )
 
     async def conclude(
         self,
@@ -170,6 +177,8 @@ class Settling:
             accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
         await work.grants.put(accepted)
         renewed = await self._renew_others(work, authorization, store, attempt.feature, now)
+        if refused is None:
+            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now))
         verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
         outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED
         reason = None if refused is None else refused.reason
@@ -198,9 +207,11 @@ class Settling:
                 reason=reason.value if reason else "",
                 ends_at=authorization.ends_at.isoformat(),
                 offer=offer,
-                also_renewed=renewed,
+                also_renewed=tuple(other.label for other in renewed),
             ),
         )
+        if refused is None:
+            await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
         await work.audit.record(
             AuditEvent(
                 now,
@@ -215,15 +226,15 @@ class Settling:
 
     async def _renew_others(
         self, work: Work, authorization: Authorization, store: Store, feature: FeatureKey, now: datetime
-    ) -> tuple[str, ...]:
-        labels = []
+    ) -> tuple[Store, ...]:
+        renewed = []
         for other, grant in await work.grants.resting_on(authorization.id):
             if other.id == store.id and grant.feature is feature:
                 continue
             if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
                 await work.grants.put(self._accepted(grant, authorization, now))
-                labels.append(other.label)
-        return tuple(labels)
+                renewed.append(other)
+        return tuple(renewed)
 
     @staticmethod
     def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:

@@ -17,6 +17,7 @@ from bot.domain.verification import Reason
 from bot.ports import Person
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.examining import Examiner
 from bot.services.granting import AmazonAnswer, Arrival, Granting
 from bot.services.naming import Names
 from bot.services.reporting import Reporting
@@ -62,7 +63,8 @@ class Desk:
         self.amazon.opens(BOLT, "US", "MX")
         self.stores = StoreKeeping(database, clock=clock, entropy=self.entropy)
         self.granting = Granting(database, self.amazon, clock=clock, entropy=self.entropy)
-        self.checking = Checking(database, self.amazon, self.granting, clock=clock)
+        self.examiner = Examiner(database, self.amazon, clock=clock)
+        self.checking = Checking(database, self.examiner, self.granting, clock=clock)
         self.reporting = Reporting(database, clock=clock)
         self.support = Support(database, clock=clock)
         self.names = Names(
