@@ -38,10 +38,11 @@ from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
-from bot.services.examining import Examiner
 from bot.services.granting import Granting
 from bot.services.jobs import Job, run_due
+from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.presence import Presence
 from bot.services.relay import Relay
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
@@ -93,6 +94,7 @@ class Grantdesk:
         """Migrates, learns whose token it holds, and begins to work: relay, clock, Socket Mode."""
         await migrate(self.settings.database_url)
         await self.database.start()
+        await self.stories.learning.refresh()
         if isinstance(self._workspaces, SingleWorkspace):
             await self._workspaces.start()
         self._relaying = asyncio.create_task(self.relay.run(), name="relay")
@@ -172,8 +174,7 @@ async def build(
         observe=metrics.amazon_call,
     )
     granting = Granting(database, amazon, clock=clock, entropy=entropy, observe=metrics.consent)
-    examiner = Examiner(database, amazon, clock=clock)
-    checking = Checking(database, examiner, granting, clock=clock)
+    checking = Checking(database, amazon, granting, clock=clock)
     reporting = Reporting(database, clock=clock)
     names = Names(
         platform=settings.platform_name,
@@ -181,15 +182,18 @@ async def build(
         developers={feature: amazon.developer_name(feature) for feature in FEATURES},
         applications={feature: amazon.application_name(feature) for feature in FEATURES},
     )
+    knowledge = LiveKnowledge()
     stories = Stories(
         stores=StoreKeeping(database, clock=clock, entropy=entropy),
         granting=granting,
         checking=checking,
         reporting=reporting,
         support=Support(database, clock=clock),
-        answering=Answering(
-            LiveKnowledge(), database, names=names, reporting=reporting, checking=checking, clock=clock
+        answering=Answering(knowledge, database, names=names, reporting=reporting, checking=checking, clock=clock),
+        learning=Learning(
+            knowledge, database, reporting=reporting, agents=settings.support_agents, clock=clock, entropy=entropy
         ),
+        presence=Presence(database, agents=settings.support_agents, clock=clock),
         people=people,
         clock=clock,
         names=names,
@@ -267,7 +271,9 @@ def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job
 
     return (
         Job("close-silent-consents", timedelta(seconds=30), stories.granting.close_silent),
-        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh),
+        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh, everywhere=True),
+        Job("learn-phrases", timedelta(seconds=30), stories.learning.refresh, everywhere=True),
+        Job("forget-questions", timedelta(hours=1), stories.learning.forget),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
     )
 

@@ -10,19 +10,22 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import Grantdesk, build
+from bot.app import Grantdesk, build, now_in_utc
 from bot.domain.features import FEATURES
 from bot.errors import ConfigurationError
 from bot.logs import set_up
+from bot.ports import Clock
 from bot.settings import ApplicationSettings, Settings
 from bot.web.limits import PUBLIC_ROUTES, RouteClass
 from sandbox.amazon.apps import default_apps
+from sandbox.clock import SandboxClock
 from sandbox.server import Sandbox, SandboxSettings
 from sandbox.server import running as running_sandbox
 
@@ -98,22 +101,39 @@ def _bound(port: int) -> socket.socket:
     return taken
 
 
+def _told_by(clock: SandboxClock) -> Clock:
+    return lambda: datetime.fromtimestamp(clock.now(), UTC)
+
+
 @asynccontextmanager
 async def running(
-    *, port: int = 0, sandbox_port: int = 0, database_url: str = "", public_routes: Sequence[RouteClass] = PUBLIC_ROUTES
+    *,
+    port: int = 0,
+    sandbox_port: int = 0,
+    database_url: str = "",
+    public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
+    clock: SandboxClock | None = None,
 ) -> AsyncIterator[Running]:
-    """Starts both on real ports (0 picks free ones) and stops them at the end; the database is thrown away by default."""
+    """Starts both on real ports (0 picks free ones) and stops them at the end; the database is thrown away by default.
+
+    With a `clock`, what passes on it passes for the bot as well; without one, the bot goes by the real time.
+    """
     with tempfile.TemporaryDirectory(prefix="grantdesk-") as folder:
         bound = _bound(port)
         bot_url = f"http://{_HOST}:{bound.getsockname()[1]}"
-        async with running_sandbox(SandboxSettings(host=_HOST, port=sandbox_port, bot_url=bot_url)) as sandbox:
+        settings_of_sandbox = SandboxSettings(host=_HOST, port=sandbox_port, bot_url=bot_url)
+        async with running_sandbox(settings_of_sandbox, clock) as sandbox:
+            if clock is not None:
+                sandbox.slack.courier.wall = clock.now  # the bot compares a signature's time with its own
             settings = demo_settings(
                 bot_url=bot_url,
                 sandbox_url=sandbox.settings.public_url,
                 database_url=database_url or f"sqlite+aiosqlite:///{Path(folder) / 'demo.db'}",
                 port=bound.getsockname()[1],
             )
-            desk = await build(settings, public_routes=public_routes)
+            desk = await build(
+                settings, public_routes=public_routes, clock=now_in_utc if clock is None else _told_by(clock)
+            )
             config = uvicorn.Config(
                 desk.asgi,
                 log_config=None,

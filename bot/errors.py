@@ -7,11 +7,12 @@
     │   ├── UnknownStore ( MisspelledStore ) · WhichStore · MarketplaceIsFixed · SeveralProblems
     │   ├── NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
     │   ├── IndividualPlan · NotAPerson · AlreadyAMember · NotAnAgent · UnknownPerson
+    │   ├── NotAChannel · UnknownTopic · PhraseUnusable · PhraseCollides
     │   └── LinkSpent · LinkExpired · LinkUnknown · NothingToConfirm
     ├── WeMustAct                the operator must mend it; the person gets an id to quote
     │   └── ConfigurationError · ImpossibleMove · CannotDecrypt
     └── TryAgainLater            nobody must act; the same request may work in a moment
-        └── ConcurrentChange · SlackUnavailable
+        └── ConcurrentChange · FormTimedOut · SlackUnavailable
 
 A class's docstring is its message in English, with `{facts}` in braces; its name is its key in the catalogs
 (`error.<Name>`). `field` names the input a form should show it under.
@@ -161,7 +162,7 @@ class UnclosedQuote(PersonMustAct):
 
 
 class IndividualPlan(PersonMustAct):
-    """Amazon lets only Professional sellers authorize an application. Upgrade the plan first, then add the store."""
+    """Amazon lets only Professional sellers authorize an application. Upgrade in Seller Central first, then add the store."""
 
     field = "plan"
 
@@ -180,6 +181,26 @@ class AlreadyAMember(PersonMustAct):
 
 class NotAnAgent(PersonMustAct):
     """Only support agents can do that."""
+
+
+class NotAChannel(PersonMustAct):
+    """Type this in the channel that it is about."""
+
+
+class UnknownTopic(PersonMustAct):
+    """That topic is not there any more. Choose another one."""
+
+
+class PhraseUnusable(PersonMustAct):
+    """A phrase is one question in somebody's words, at most {limit} characters, without names and numbers."""
+
+    field = "phrase"
+
+
+class PhraseCollides(PersonMustAct):
+    """Another topic has that phrase already: "{other}". A phrase can mean one thing only."""
+
+    field = "phrase"
 
 
 class LinkUnknown(PersonMustAct):
@@ -220,6 +241,10 @@ class TryAgainLater(GrantdeskError):
 
 class ConcurrentChange(TryAgainLater):
     """Somebody changed this at the same moment. Look again, then repeat it if it is still needed."""
+
+
+class FormTimedOut(TryAgainLater):
+    """Slack waits three seconds for a form, and they were over. Nothing was lost: please press or type it again."""
 
 
 class SlackUnavailable(TryAgainLater):

@@ -24,13 +24,16 @@ LOCALES: Mapping[str, str] = {"en": "en", "zh-CN": "zh_CN", "zh-TW": "zh_TW"}
 DEFAULT_LOCALE = "en"
 _FOLDER = Path(__file__).parent / "locales"
 
-_TRADITIONAL = ("tw", "hk", "mo", "hant")
+#: places that write traditional characters, unless the tag names the script
+_TRADITIONAL = ("tw", "hk", "mo")
 
 
 def locale_for(tag: str | None) -> str:
     """The catalog for a language tag (`zh-HK`, `en-US`, `zh_Hant_TW`); anything we do not speak is English."""
     parts = re.split(r"[-_]", (tag or "").casefold())
     if parts[0] == "zh":
+        if "hans" in parts or "hant" in parts:
+            return "zh-TW" if "hant" in parts else "zh-CN"
         return "zh-TW" if any(part in _TRADITIONAL for part in parts[1:]) else "zh-CN"
     return "en"
 

@@ -14,6 +14,7 @@ from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, AuthorizationKey, Grant
 from bot.domain.marketplaces import Marketplace
 from bot.domain.notices import Notice
+from bot.domain.questions import Answered, Miss, MissCount, TaughtPhrase
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Refused
 from bot.ports_year import Announcements, Endings, Health, Readers
@@ -285,6 +286,84 @@ class Audit(Protocol):
     async def record(self, event: AuditEvent) -> None: ...
 
 
+class Misses(Protocol):
+    """Questions that were not answered well. Texts are encrypted and go after a month; counts stay."""
+
+    async def add(self, miss: Miss, *, key: str) -> None:
+        """Counts it; keeps its text, if it has one, or counts the same `key` of the workspace once more."""
+        ...
+
+    async def frequent(self, team_id: str, *, since: datetime, offset: int, limit: int) -> tuple[Sequence[Miss], int]:
+        """Those of a workspace that nobody has settled, most frequent first, and how many there are."""
+        ...
+
+    async def get(self, team_id: str, miss_id: str) -> Miss | None:
+        """One whose text is still there."""
+        ...
+
+    async def settle(self, miss: Miss) -> None:
+        """Somebody has dealt with it: forgets the text; the counts stay."""
+        ...
+
+    async def counts(self, team_id: str) -> Sequence[MissCount]:
+        """By language and topic, most frequent first."""
+        ...
+
+    async def forget(self, *, before: datetime) -> int:
+        """Forgets the texts of questions first asked before then; how many."""
+        ...
+
+
+class Taught(Protocol):
+    """Phrases that agents have taught since the articles were written; they hold for every workspace."""
+
+    async def add(self, phrase: TaughtPhrase) -> bool:
+        """False when the same phrase is taught already."""
+        ...
+
+    async def all(self) -> Sequence[TaughtPhrase]:
+        """Newest first."""
+        ...
+
+    async def get(self, phrase_id: str) -> TaughtPhrase | None: ...
+
+    async def remove(self, phrase_id: str) -> bool:
+        """True for the caller who removed it."""
+        ...
+
+
+class AnsweredThreads(Protocol):
+    """What was answered where, shared by all replicas: never the same answer twice in a thread."""
+
+    async def first_time(self, answered: Answered, *, gist: str, now: datetime) -> bool:
+        """True for the first caller, and when the answer has another `gist` by now: the state behind it has changed."""
+        ...
+
+    async def was_given(self, answered: Answered) -> bool: ...
+
+    async def take_back(self, answered: Answered) -> None:
+        """It was not said after all."""
+        ...
+
+    async def forget(self, *, before: datetime) -> int:
+        """Forgets what was last said before then; how many."""
+        ...
+
+
+class Channels(Protocol):
+    """The channels that an agent has opened to the bot; it listens in no other."""
+
+    async def open(self, team_id: str, channel_id: str, *, by: str, now: datetime) -> bool:
+        """False when it was open already."""
+        ...
+
+    async def close(self, team_id: str, channel_id: str) -> bool:
+        """False when it was not open."""
+        ...
+
+    async def is_open(self, team_id: str, channel_id: str) -> bool: ...
+
+
 class Work(Protocol):
     """One transaction's view of everything kept."""
 
@@ -310,6 +389,14 @@ class Work(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def misses(self) -> Misses: ...
+    @property
+    def taught(self) -> Taught: ...
+    @property
+    def answered(self) -> AnsweredThreads: ...
+    @property
+    def channels(self) -> Channels: ...
 
 
 class Database(Protocol):
@@ -371,6 +458,14 @@ class Placement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CardAddress:
+    """Where the card of a subject stands in Slack."""
+
+    channel_id: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """One message and its place. A notice may need several: the card edited, then a line in its thread."""
 
@@ -378,6 +473,8 @@ class Sending:
     placement: Placement = Placement.PLAIN
     subject: str = ""
     farewell: Message | None = None
+    #: for PLAIN: the thread it belongs into; on its own when there is none any more
+    thread: CardAddress | None = None
 
 
 #: puts a notice into its reader's words
@@ -424,14 +521,6 @@ class ErrandQueue(Protocol):
     async def next_due(self) -> datetime | None:
         """When the relay must look again at the latest."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class CardAddress:
-    """Where the card of a subject stands in Slack."""
-
-    channel_id: str
-    ts: str
 
 
 class Cards(Protocol):

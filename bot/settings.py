@@ -10,10 +10,10 @@ import binascii
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.features import FEATURES, FeatureKey
@@ -36,6 +36,21 @@ def _address(value: str) -> str:
 
 Optional_ = BeforeValidator(_empty_is_unset)
 
+#: a problem that begins so is one of several fields together, wherever it was found
+_WHOLE = "together: "
+
+
+class _Given:
+    """Whether a field was given something; one that was given something wrong was."""
+
+    def __init__(self, info: ValidationInfo) -> None:
+        self._data = info.data
+
+    def __call__(self, name: str) -> bool:
+        value = self._data.get(name, "wrong")
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return bool(text.strip(" ,") if isinstance(text, str) else text)
+
 
 class ApplicationSettings(BaseSettings):
     """One feature's Amazon application: `AMAZON_<FEATURE>_…`."""
@@ -52,12 +67,16 @@ class ApplicationSettings(BaseSettings):
     draft: bool = Field(default=False, description="true while the app is a draft: adds version=beta")
     listed: bool = Field(default=True, description="false while the app is not in the Appstore: 25 sellers at most")
 
-    @model_validator(mode="after")
-    def _whole_or_not_at_all(self) -> Self:
-        given = [bool(self.application_id), bool(self.client_id), bool(self.client_secret.get_secret_value())]
+    @field_validator("listed", mode="after")
+    @classmethod
+    def _whole_or_not_at_all(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's own signature
+        """On the last field, so that it is heard even when another one is wrong."""
+        given = [_Given(info)(name) for name in ("application_id", "client_id", "client_secret")]
         if any(given) and not all(given):
-            raise ValueError("APPLICATION_ID, CLIENT_ID and CLIENT_SECRET belong together: set all three or none")
-        return self
+            raise ValueError(
+                f"{_WHOLE}APPLICATION_ID, CLIENT_ID and CLIENT_SECRET belong together: set all three or none"
+            )
+        return value
 
     @property
     def configured(self) -> bool:
@@ -166,23 +185,28 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
         return value
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    @field_validator("applications", mode="after")
+    @classmethod
+    def _fits_together(cls, value: Mapping[FeatureKey, ApplicationSettings], info: ValidationInfo) -> Any:
+        """What must be there, and what belongs together. On the last field, because a validator of the whole model would
+        not run, and so would not be heard, while any one field is wrong. A field that is wrong is named already.
+        """
+        given = _Given(info)
         wrong = []
-        if not self.encryption_keys:
+        if not given("encryption_keys"):
             wrong.append("ENCRYPTION_KEYS is required (id:base64key)")
-        if not self.slack_signing_secret.get_secret_value() and not self.slack_app_token.get_secret_value():
+        if not given("slack_signing_secret") and not given("slack_app_token"):
             wrong.append("SLACK_SIGNING_SECRET is required (or SLACK_APP_TOKEN for Socket Mode)")
-        many = bool(self.slack_client_id), bool(self.slack_client_secret.get_secret_value())
+        many = given("slack_client_id"), given("slack_client_secret")
         if any(many) and not all(many):
             wrong.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together")
-        if not self.slack_bot_token.get_secret_value() and not all(many):
+        if not given("slack_bot_token") and not all(many):
             wrong.append("SLACK_BOT_TOKEN is required (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET for many workspaces)")
-        if bool(self.mirror_url) != bool(self.mirror_secret.get_secret_value()):
+        if given("mirror_url") != given("mirror_secret"):
             wrong.append("MIRROR_URL and MIRROR_SECRET belong together")
         if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+            raise ValueError(_WHOLE + "; ".join(wrong))
+        return value
 
     @property
     def signing_secrets(self) -> tuple[str, ...]:
@@ -216,5 +240,6 @@ def _named(error: ValidationError, prefix: str) -> list[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
         message = problem["msg"].removeprefix("Value error, ")
-        clauses.append(f"{name}: {message}" if problem["loc"] else f"{prefix.rstrip('_')} {message}".strip())
+        of_several = message.startswith(_WHOLE)
+        clauses.append(f"{prefix}{message.removeprefix(_WHOLE)}" if of_several else f"{name}: {message}")
     return clauses

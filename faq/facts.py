@@ -40,7 +40,10 @@ class Standing(StrEnum):
 
 
 class Case(StrEnum):
-    """Which of the answers to one question fits this asker's store. `GENERAL` is for articles with one answer only."""
+    """Which of the answers to one question fits this asker's store.
+
+    `GENERAL` looks at no store: the one answer of most articles, and what of the others may be shared in public.
+    """
 
     GENERAL = "general"
 
@@ -56,6 +59,8 @@ class Case(StrEnum):
 
     #: Both questions: granted less than a quarter of an hour ago.
     JUST_GRANTED = "just_granted"
+    #: Both questions: granted as far as we know, and Amazon could not be asked just now.
+    UNCHECKED = "unchecked"
 
     #: Q2, *I authorized, why no orders or no stock*.
     NONE_GRANTED = "none_granted"
@@ -72,15 +77,22 @@ class Case(StrEnum):
 CASES: Mapping[str, tuple[Case, ...]] = MappingProxyType(
     {
         "still-authorizing": (
+            Case.GENERAL,
             Case.NO_STORE,
             Case.NEVER_OPENED,
             Case.WAITING,
             Case.OPENED_SILENT,
             Case.REFUSED,
+            Case.EXPIRED,
+            Case.REVOKED,
+            Case.PERMISSION_PROBLEM,
+            Case.DISABLED,
+            Case.UNCHECKED,
             Case.JUST_GRANTED,
             Case.GRANTED,
         ),
         "granted-but-not-working": (
+            Case.GENERAL,
             Case.NO_STORE,
             Case.NONE_GRANTED,
             Case.OTHER_FEATURE_ONLY,
@@ -90,6 +102,7 @@ CASES: Mapping[str, tuple[Case, ...]] = MappingProxyType(
             Case.START_IN_FUTURE,
             Case.PERMISSION_PROBLEM,
             Case.DISABLED,
+            Case.UNCHECKED,
             Case.ALL_GOOD,
         ),
     }
@@ -125,6 +138,7 @@ BUTTONS: Mapping[Case, Button] = MappingProxyType(
         Case.REFUSED: Button.NEW_LINK,
         Case.GRANTED: Button.CHECK,
         Case.JUST_GRANTED: Button.CHECK,
+        Case.UNCHECKED: Button.CHECK,
         Case.NONE_GRANTED: Button.GRANT_ORDERS,
         Case.OTHER_FEATURE_ONLY: Button.GRANT_ORDERS,
         Case.EXPIRED: Button.RENEW,

@@ -28,6 +28,7 @@ _STANDINGS: dict[Case, tuple[FeatureFacts, FeatureFacts]] = {
         _NONE,
     ),
     Case.JUST_GRANTED: (_FRESH, _NONE),
+    Case.UNCHECKED: (_GRANTED, _NONE),
     Case.GRANTED: (_GRANTED, _GRANTED),
     Case.NONE_GRANTED: (_NONE, _NONE),
     Case.OTHER_FEATURE_ONLY: (_NONE, _GRANTED),

@@ -110,7 +110,7 @@ def clean(text: str) -> str:
         text = shorter
     text = _without_numbers(text)
     text = _POLITE.sub(" ", text)
-    text = _SPACES.sub(" ", text.replace("\n", " . ")).strip(" \t.,，。、!！~～:：;；-–—|/>*")
+    text = _SPACES.sub(" ", text.replace("\n", " . ")).strip(" \t.,，。、!！?？~～:：;；-–—|/>*")
     return _shorten(text, MAX_CLEAN)
 
 

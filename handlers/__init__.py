@@ -9,6 +9,8 @@ CAPABILITIES: tuple[str, ...] = (
     "consent_page",
     "status",
     "questions",
+    "opinions",
+    "teaching",
     "home",
     "installing",
 )

@@ -255,7 +255,7 @@ class _Granting:
         ]
 
     def render_result(self, notice: Notice, person: Person) -> list[Sending]:
-        """The card is closed with the result; its thread says what comes next."""
+        """The card is closed with the result; its thread says what comes next, with the buttons for it."""
         if not isinstance(notice, ConsentResult):
             raise TypeError(type(notice).__name__)
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
@@ -267,27 +267,18 @@ class _Granting:
             if notice.still_granted and notice.ends_at:
                 lines.append(say("grant.still_granted", ends=say.date(datetime.fromisoformat(notice.ends_at))))
             buttons = actions(*_retry_buttons(bare, notice.feature, notice.store.id, notice.reason))
-            card = message(section(f"{title}\n:x: {happened}"), buttons)
-            return [
-                Sending(card, Placement.EDIT_CARD, subject=subject),
-                Sending(message(section("\n".join(lines))), Placement.THREAD, subject=subject),
-            ]
-        ends = datetime.fromisoformat(notice.ends_at)
-        granted = say("grant.granted_until", ends=say.date(ends))
-        card = message(
-            section(f"{title}\n:white_check_mark: {granted}"),
-            actions(
-                button(bare("button.check"), f"grant.check:{notice.feature.value}", value=notice.store.id),
-                button(bare("button.status"), "status.show"),
-            ),
-        )
+            card = message(section(f"{title}\n:x: {happened}"))
+            told = message(section("\n".join(lines)), buttons)
+        else:
+            ends = datetime.fromisoformat(notice.ends_at)
+            card = message(
+                section(f"{title}\n:white_check_mark: {say('grant.granted_until', ends=say.date(ends))}"),
+                actions(button(bare("button.check"), f"grant.check:{notice.feature.value}", value=notice.store.id)),
+            )
+            told = message(*self._success(say, bare, notice, ends))
         return [
             Sending(card, Placement.EDIT_CARD, subject=subject),
-            Sending(
-                message(*self._success(say, bare, notice, ends)),
-                Placement.THREAD,
-                subject=subject,
-            ),
+            Sending(told, Placement.THREAD, subject=subject),
         ]
 
     def render_check(self, notice: Notice, person: Person) -> list[Sending]:
@@ -379,7 +370,7 @@ def _retry_buttons(say: Speaker, feature: FeatureKey, store_id: str, reason: str
         return [button(say("button.enable"), "store.do:enable", value=store_id, style="primary")]
     again = button(
         say("button.new_link"),
-        f"grant.again:{feature.value}",
+        f"grant.start:{feature.value}",
         value=store_id,
         style="" if reason in _WAIT else "primary",
     )

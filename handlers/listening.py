@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import GrantdeskError, WeMustAct
+from bot.errors import FormTimedOut, GrantdeskError, WeMustAct
 from bot.ports import Message, People, Person
 from handlers.blocks import problem_message
 from handlers.routing import (
@@ -32,6 +32,9 @@ from handlers.routing import (
 
 log = structlog.get_logger(__name__)
 _ANY = re.compile("")
+
+#: Slack's words for a form that was opened too late
+_TRIGGER_IS_OVER = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id"})
 
 
 def listen(app: AsyncApp, registry: Registry, people: People) -> None:
@@ -88,6 +91,7 @@ class _Listener:
             argument=argument,
             value=value_of(taken),
             message_ts=str(container.get("message_ts", "")),
+            thread_ts=str(container.get("thread_ts") or ""),
             view=view,
             inputs=inputs_of(state),
             ephemeral=bool(container.get("is_ephemeral")),
@@ -185,10 +189,10 @@ async def _told(
     except GrantdeskError as problem:
         await tell(problem_message(problem, call.person))
     except SlackApiError as refusal:
-        # the modal's three seconds were over before it could be opened: nothing was lost, the press can be repeated
-        if refusal.response.get("error") not in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
+        if refusal.response.get("error") not in _TRIGGER_IS_OVER:
             raise
         log.info("trigger expired", action="trigger_expired")
+        await tell(problem_message(FormTimedOut(), call.person))
 
 
 async def _show_in_form(call: ViewCall, problem: GrantdeskError) -> None:

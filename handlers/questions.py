@@ -1,49 +1,41 @@
-"""Reacts to `/faq [question or code]`, to direct messages, to mentions, and to App Home's ask box.
+"""Reacts to `/faq [question or code]`, direct messages, mentions, App Home's ask box, and what is said in opened channels.
 
-A code is explained; a question is answered after a look at the asker's stores, or three likely ones are offered, or nothing
-is claimed. Only Q1 and Q2 may have to ask Amazon first: then the answer follows in the DM.
+A code is explained; a question is answered after a look at the asker's stores, or likely ones are offered, or nothing is
+claimed. Where others read, the answer is for the asker's eyes first. Only Q1 and Q2 may have to ask Amazon: then the answer
+follows in the DM.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.error_codes import recognise
 from bot.domain.features import FeatureKey
-from bot.domain.notices import Answered, Notice, PersonWanted
-from bot.i18n import Speaker
-from bot.ports import Message, Person, Sending
-from bot.services.answering import FIVE, Answer
-from faq.facts import Button
+from bot.domain.notices import Answered as AnsweredNotice
+from bot.domain.notices import Notice, PersonWanted
+from bot.domain.questions import Answered, MissKind, without_personal
+from bot.ports import CardAddress, Message, Person, Sending
+from bot.services.answering import FIVE, Answer, Place
+from faq.facts import Button, Case
 from faq.matcher import Band
-from handlers.blocks import Block, actions, button, field, fit, message, modal, mrkdwn, section, text_input
+from handlers import answer_cards
+from handlers.agent_view import AgentView
+from handlers.blocks import field, message, modal, mrkdwn, section, text_input
 from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, EventCall, Registry, ViewCall
 from handlers.stories import Stories
+from handlers.teaching import Teaching
 from handlers.wording import store_name
 
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+_ADDRESSED = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 #: Amazon's own codes as a seller types them: then the question is what the code means
 _CODE_ONLY = re.compile(r"\s*[A-Za-z]{2,4}[\s:_#-]{0,2}\d{4}\s*[?？。.]?\s*")
-
-
-#: a mending button's face, and its action
-_MENDING: Mapping[Button, tuple[str, str]] = {
-    Button.GRANT_ORDERS: ("button.grant", "grant.start"),
-    Button.GRANT_LISTING: ("button.grant", "grant.start"),
-    Button.RENEW: ("button.renew_feature", "grant.start"),
-    Button.NEW_LINK: ("button.new_link", "grant.start"),
-    Button.CHECK: ("button.check", "grant.check"),
-    Button.EDIT_STORE: ("button.edit", "store.do:edit"),
-    Button.ENABLE_STORE: ("button.enable", "store.do:enable"),
-}
-_FEATURE_OF: Mapping[Button, FeatureKey] = {
-    Button.GRANT_ORDERS: FeatureKey.ORDERS,
-    Button.GRANT_LISTING: FeatureKey.LISTING,
-}
+#: messages somebody wrote; every other subtype is Slack telling of an edit, a deletion, somebody joining
+_WRITTEN = (None, "file_share", "thread_broadcast")
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -51,14 +43,33 @@ def register(registry: Registry, stories: Stories) -> None:
     edge = Questions(stories)
     registry.command("/faq", edge.command)
     registry.action("faq.show", edge.show)
+    registry.action("faq.store", edge.choose_store)
     registry.action("faq.ask", edge.press_ask)
-    registry.action("faq.person", edge.ask_person)
     registry.view("faq.ask", edge.asked)
     registry.event("message", edge.message)
     registry.event("app_mention", edge.mention)
+    registry.event("assistant_thread_started", edge.agent_view.opened)
+    registry.event("assistant_thread_context_changed", edge.agent_view.opened)
     registry.task("answer_question", edge.run_answer)
-    registry.notice(Answered, edge.render_answered)
+    registry.notice(AnsweredNotice, edge.render_answered)
     registry.notice(PersonWanted, edge.render_wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where something is asked. `thread` is empty where there is none to repeat oneself in."""
+
+    channel_id: str = ""
+    thread_ts: str = ""
+    #: others read here: what is said is for the asker's eyes, and can be shared
+    shared: bool = False
+    #: nobody asked the bot: it speaks only when it has something to say
+    uninvited: bool = False
+
+    @property
+    def place(self) -> Place | None:
+        """Where an answer that comes later belongs; the DM, if nowhere else."""
+        return Place(self.channel_id, self.thread_ts) if self.thread_ts and not self.shared else None
 
 
 class Questions:
@@ -66,27 +77,46 @@ class Questions:
 
     def __init__(self, stories: Stories) -> None:
         self._stories = stories
+        self._teaching = Teaching(stories)
+        self.agent_view = AgentView(stories)
 
     # --- where questions come from -----------------------------------------------------------------------------------
 
     async def command(self, call: CommandCall) -> None:
         question = html.unescape(call.text)
         if question.casefold() == "help":
-            await call.reply(message(section(mrkdwn(call.person)("usage.faq"))))
+            usage = [section(mrkdwn(call.person)("usage.faq"))]
+            if self._stories.learning.is_agent(call.person):
+                usage.append(section(mrkdwn(call.person)("usage.faq_agents")))
+            await call.reply(message(*usage))
             return
-        await call.reply(await self._said(call, question) if question else self._menu(call.person))
+        if said := await self._teaching.command(call, question.split()):
+            await call.reply(said)
+            return
+        said = await self._said(call, question, Setting()) if question else self._menu(call.person)
+        await call.reply(said or self._menu(call.person))
 
     async def show(self, call: ActionCall) -> None:
         """A topic was chosen."""
         await call.ack()
-        await self._whisper_or_say(call, await self._topic(call.person, call.argument, call.value))
+        setting = Setting(call.channel_id, call.thread_ts, shared=not call.channel_id.startswith("D"))
+        await call.tell(await self._topic(call.person, call.argument, call.value, setting, fresh=True))
+
+    async def choose_store(self, call: ActionCall) -> None:
+        """Another of the asker's stores was meant. Raises UnknownStore."""
+        slug, _, feature = call.argument.partition(":")
+        named = FeatureKey(feature) if feature else None
+        setting = Setting(call.channel_id, call.thread_ts, shared=not call.channel_id.startswith("D"))
+        said = await self._topic(call.person, slug, "", setting, fresh=True, store_id=call.value, named=named)
+        await call.ack()
+        await call.tell(said)
 
     async def press_ask(self, call: ActionCall) -> None:
         """App Home's ask box, or a button that opens one."""
         question = call.inputs.get("faq.ask", "")
         if question:
             await call.ack()
-            await self._whisper_or_say(call, await self._said(call, question))
+            await call.tell(await self._said(call, question, Setting()) or self._menu(call.person))
             return
         say = call.say
         await call.open(
@@ -105,7 +135,7 @@ class Questions:
         )
 
     async def asked(self, call: ViewCall) -> None:
-        said = await self._said(call, call.inputs.get("question", ""))
+        said = await self._said(call, call.inputs.get("question", ""), Setting()) or self._menu(call.person)
         await call.replace_with(
             modal(
                 "faq.answer",
@@ -116,25 +146,46 @@ class Questions:
         )
 
     async def message(self, call: EventCall) -> None:
-        """A direct message. Its own answers, edits and what other bots write are not questions."""
+        """A direct message, or something said in a channel. What bots write, and edits, are not questions."""
         event = call.event
-        if event.get("channel_type") != "im" or event.get("bot_id") or event.get("subtype"):
+        if event.get("bot_id") or event.get("subtype") not in _WRITTEN or not call.person.user_id:
             return
-        await call.ack()
-        said = await self._said(call, _words(event))
-        await call.client.chat_postMessage(
-            channel=call.channel_id,
-            thread_ts=event.get("thread_ts"),
-            text=said.text,
-            blocks=[dict(block) for block in said.blocks],
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        if event.get("channel_type") == "im":
+            await self._direct(call)
+        elif event.get("channel_type") in ("channel", "group"):
+            await self._overheard(call)
 
     async def mention(self, call: EventCall) -> None:
         """A mention in a channel: answered so that only the asker sees it, since it speaks of their stores."""
         await call.ack()
-        said = await self._said(call, _words(call.event))
+        thread_ts = str(call.event.get("thread_ts") or call.event.get("ts", ""))
+        said = await self._said(call, _words(call.event), Setting(call.channel_id, thread_ts, shared=True))
+        await self._whisper(call, said or self._menu(call.person))
+
+    async def _direct(self, call: EventCall) -> None:
+        await call.ack()
+        thread_ts = str(call.event.get("thread_ts") or "")
+        if thread_ts:
+            await self.agent_view.works(call, thread_ts)
+        said = await self._said(call, _words(call.event), Setting(call.channel_id, thread_ts))
+        await call.say_here(said or self._menu(call.person), thread_ts=thread_ts)
+
+    async def _overheard(self, call: EventCall) -> None:
+        """In an opened channel. A message to somebody is left to them, a mention of us to `mention`; agents answer, not ask."""
+        words = _words(call.event)
+        if _ADDRESSED.search(str(call.event.get("text", ""))) or self._stories.learning.is_agent(call.person):
+            return
+        if not words or not await self._stories.presence.listens_in(call.person.team_id, call.channel_id):
+            return
+        await call.ack()
+        thread_ts = str(call.event.get("thread_ts") or call.event.get("ts", ""))
+        setting = Setting(call.channel_id, thread_ts, shared=True, uninvited=True)
+        if said := await self._said(call, words, setting):
+            await self._whisper(call, said)
+
+    @staticmethod
+    async def _whisper(call: EventCall, said: Message) -> None:
+        """To the asker alone, in the thread if there is one: Slack shows ephemeral answers only in threads that exist."""
         await call.client.chat_postEphemeral(
             channel=call.channel_id,
             user=call.person.user_id,
@@ -143,82 +194,80 @@ class Questions:
             blocks=[dict(block) for block in said.blocks],
         )
 
-    async def ask_person(self, call: ActionCall) -> None:
-        """The desk hears that somebody wants a person."""
-        await self._stories.support.ask_person(call.person, topic=call.argument, store_id=call.value or None)
-        await call.ack()
-        await self._whisper_or_say(call, message(section(mrkdwn(call.person)("faq.person_told"))))
-
     # --- what is answered --------------------------------------------------------------------------------------------
 
-    async def _said(self, call: Call, question: str) -> Message:
-        """The answer to a question in somebody's own words."""
-        say = mrkdwn(call.person)
+    async def _said(self, call: Call, question: str, setting: Setting) -> Message | None:
+        """The answer to a question in somebody's own words; None when there is nothing to say."""
+        say, person = mrkdwn(call.person), call.person
         if not question.strip():
-            return message(section(say("faq.hello")), *[dict(block) for block in self._menu(call.person).blocks])
+            return message(section(say("faq.hello")), *[dict(block) for block in self._menu(person).blocks])
         if _CODE_ONLY.fullmatch(question) and (found := recognise(question)):
             lines = code_lines(say, found, self._stories.names.facts(say), told=False)
             return message(*[section(line) for line in lines])
-        match = await self._stories.answering.match(call.person, question)
-        if match.band is Band.ANSWER:
-            return await self._topic(call.person, match.slugs[0], question)
-        if match.band is Band.OFFER:
-            return self._offer(call.person, "faq.likeliest", match.slugs, question)
-        return self._offer(call.person, "faq.no_answer", FIVE, question, person_too=True)
+        understood = await self._stories.answering.understand(person, question)
+        library = self._stories.answering.library
+        if understood.band is Band.ANSWER:
+            return await self._topic(person, understood.slugs[0], question, setting)
+        if understood.band is Band.OFFER:
+            return answer_cards.offer(
+                person, library, "faq.likeliest", understood.slugs, question=question, none_of=understood.likeliest
+            )
+        if setting.uninvited:
+            return None
+        await self._stories.learning.missed(person, question, topic="", kind=MissKind.UNMATCHED)
+        return answer_cards.offer(person, library, "faq.no_answer", FIVE, question=question, person_too=True)
 
-    async def _topic(self, person: Person, slug: str, question: str) -> Message:
-        answering = self._stories.answering
+    async def _topic(
+        self,
+        person: Person,
+        slug: str,
+        question: str,
+        setting: Setting,
+        *,
+        fresh: bool = False,
+        store_id: str = "",
+        named: FeatureKey | None = None,
+    ) -> Message | None:
+        """One article for this asker; None when they have it already and did not ask. `fresh`: chosen, so said again."""
+        answering, presence = self._stories.answering, self._stories.presence
         if slug not in answering.library.slugs:
             return self._menu(person)
-        say = mrkdwn(person)
-        if await answering.needs_amazon(person, slug, question):
-            await answering.later(person, slug, question)
-            return message(section(say("faq.asking_amazon")))
-        return self._card(person, await answering.now(person, say, slug, question))
+        share = setting.thread_ts if setting.shared else ""
+        claim = Answered(person.team_id, setting.channel_id, setting.thread_ts, slug, person.user_id)
+        if await answering.needs_amazon(person, slug, question, store_id=store_id, feature=named):
+            # asked by name, the present truth is worth asking for again
+            if setting.uninvited and not await presence.says(claim, gist="asked"):
+                return None
+            await answering.later(person, slug, question, store_id=store_id, feature=named, place=setting.place)
+            return answer_cards.asking_amazon(person, slug, share=share)
+        answer = await answering.now(person, mrkdwn(person), slug, question, store_id=store_id, feature=named)
+        if setting.thread_ts:
+            new = await presence.says(claim, gist=answer.gist, general=answer.case is Case.GENERAL)
+            if not new and not fresh:
+                return None if setting.uninvited else answer_cards.already(person, slug)
+        kept = without_personal(question, await answering.labels(person)) if question else ""
+        return answer_cards.card(person, answer, question=kept, named=named, share=share)
 
     def _menu(self, person: Person) -> Message:
-        return self._offer(person, "faq.choose", FIVE, "")
+        return answer_cards.menu(person, self._stories.answering.library)
 
-    def _offer(
-        self, person: Person, key: str, slugs: Sequence[str], question: str, *, person_too: bool = False
-    ) -> Message:
-        say = mrkdwn(person)
-        library = self._stories.answering.library
-        buttons = [
-            button(fit(library.article(slug, person.locale).short, 75), f"faq.show:{slug}", value=fit(question, 1900))
-            for slug in slugs
-        ]
-        if person_too:
-            buttons.append(button(say.escaping(str)("button.ask_person"), "faq.person"))
-        return message(section(say(key)), actions(*buttons))
-
-    def _card(self, person: Person, answer: Answer) -> Message:
-        bare = Speaker(person.locale, tz=person.tz)
-        mend = self._button(bare, answer)
-        person_button = button(bare("button.ask_person"), f"faq.person:{answer.slug}", value=answer.store_id)
-        return message(section(answer.text), actions(*([mend] if mend else []), person_button))
-
-    @staticmethod
-    def _button(say: Speaker, answer: Answer) -> Block | None:
-        """The one button that mends what was found."""
-        if answer.button is Button.ASK_PERSON:
-            return None
-        if answer.button is Button.ADD_STORE:
-            return button(say("button.add_store"), "store.add", style="primary")
-        if not answer.store_id:
-            return button(say("button.status"), "status.show")
-        face, action = _MENDING[answer.button]
-        feature = _FEATURE_OF.get(answer.button, answer.feature)
-        words = say(face, feature=say(f"feature.{feature.value}.name"))
-        action_id = f"{action}:{feature.value}" if action.startswith("grant.") else action
-        return button(words, action_id, value=answer.store_id, style="primary")
+    # --- what comes later --------------------------------------------------------------------------------------------
 
     async def run_answer(self, team_id: str, arguments: Mapping[str, Any]) -> None:
         person = await self._stories.people.get(team_id, arguments["user_id"])
-        await self._stories.answering.asked(person, mrkdwn(person), arguments["slug"], arguments["question"])
+        feature = arguments.get("feature")
+        await self._stories.answering.asked(
+            person,
+            mrkdwn(person),
+            arguments["slug"],
+            arguments["question"],
+            store_id=arguments.get("store_id", ""),
+            feature=FeatureKey(feature) if feature else None,
+            place=Place(arguments.get("channel_id", ""), arguments.get("thread_ts", "")),
+        )
 
     def render_answered(self, notice: Notice, person: Person) -> list[Sending]:
-        if not isinstance(notice, Answered):
+        if not isinstance(notice, AnsweredNotice):
             raise TypeError(type(notice).__name__)
         answer = Answer(
             slug=notice.slug,
@@ -226,8 +275,10 @@ class Questions:
             button=Button(notice.button),
             store_id=notice.store_id,
             feature=notice.feature,
+            choices=notice.choices,
         )
-        return [Sending(self._card(person, answer))]
+        thread = CardAddress(notice.channel_id, notice.thread_ts) if notice.thread_ts else None
+        return [Sending(answer_cards.card(person, answer, question=notice.question), thread=thread)]
 
     def render_wanted(self, notice: Notice, person: Person) -> list[Sending]:
         """For the desk."""
@@ -241,21 +292,7 @@ class Questions:
             lines.append(self._stories.answering.library.article(notice.topic, person.locale).title)
         return [Sending(message(section("\n".join(lines))))]
 
-    @staticmethod
-    async def _whisper_or_say(call: Call, said: Message) -> None:
-        """In the DM it stays readable; in a channel only the asker sees it."""
-        if call.channel_id.startswith("D"):
-            await call.client.chat_postMessage(
-                channel=call.channel_id,
-                text=said.text,
-                blocks=[dict(block) for block in said.blocks],
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        else:
-            await call.whisper(said)
-
 
 def _words(event: Mapping[str, Any]) -> str:
     """A message's text as its author typed it, without the mention of the bot."""
-    return html.unescape(_MENTION.sub(" ", str(event.get("text", "")))).strip()
+    return html.unescape(_ADDRESSED.sub(" ", str(event.get("text", "")))).strip()

@@ -55,6 +55,17 @@ class Call:
                 channel=self.person.user_id, text=message.text, blocks=blocks, unfurl_links=False, unfurl_media=False
             )
 
+    async def say_here(self, message: Message, *, thread_ts: str = "") -> None:
+        """For everybody in the conversation, in its thread if there is one."""
+        await self.client.chat_postMessage(
+            channel=self.channel_id,
+            thread_ts=thread_ts or None,
+            text=message.text,
+            blocks=[dict(block) for block in message.blocks] or None,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
 
 @dataclass(slots=True)
 class CommandCall(Call):
@@ -79,12 +90,31 @@ class ActionCall(Call):
     value: str = ""
     #: the message or view it stood on
     message_ts: str = ""
+    #: the thread that message is in
+    thread_ts: str = ""
     view: Mapping[str, Any] | None = field(default=None, repr=False)
     #: inputs of the view it stood on, by action id
     inputs: Mapping[str, str] = field(default_factory=dict)
     #: the message is visible to the person only
     ephemeral: bool = False
     response_url: str = field(default="", repr=False)
+
+    async def tell(self, message: Message | None) -> None:
+        """Answers where the button stood: in the DM it stays readable, in a channel only the person sees it."""
+        if message is None:
+            return
+        if self.channel_id.startswith("D"):
+            await self.say_here(message, thread_ts=self.thread_ts)
+        elif self.channel_id:
+            await self.client.chat_postEphemeral(
+                channel=self.channel_id,
+                user=self.person.user_id,
+                thread_ts=self.thread_ts or None,
+                text=message.text,
+                blocks=[dict(block) for block in message.blocks] or None,
+            )
+        else:
+            await self.whisper(message)
 
 
 @dataclass(slots=True)

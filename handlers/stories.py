@@ -10,7 +10,9 @@ from bot.ports import Clock, Installation, People
 from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.granting import Granting
+from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.presence import Presence
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
@@ -58,6 +60,8 @@ class Stories:
     reporting: Reporting
     support: Support
     answering: Answering
+    learning: Learning
+    presence: Presence
     people: Profiles
     clock: Clock
     names: Names

@@ -13,10 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Clock, Entropy, Work
+from storage.answered import SqlAnsweredThreads
 from storage.attempts import SqlAttempts
 from storage.audit import SqlAudit
 from storage.authorizations import SqlAuthorizations
 from storage.cards import SqlCards
+from storage.channels import SqlChannels
 from storage.deliveries import SqlDeliveries
 from storage.endings import SqlEndings
 from storage.engine import EngineTransactions, is_memory, open_engine
@@ -24,12 +26,14 @@ from storage.grants import SqlGrants
 from storage.health import SqlHealth
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
+from storage.misses import SqlMisses
 from storage.outbox import SqlErrandQueue, SqlOutbox
 from storage.people import PeopleStore
 from storage.readers import SqlAnnouncements, SqlReaders
 from storage.sellers import SqlSellers
 from storage.stores import SqlStores
 from storage.tables import metadata
+from storage.taught import SqlTaught
 from storage.vault import Vault
 
 _log = logging.getLogger(__name__)
@@ -53,6 +57,10 @@ class SqlWork:
     health: SqlHealth
     outbox: SqlOutbox
     audit: SqlAudit
+    misses: SqlMisses
+    taught: SqlTaught
+    answered: SqlAnsweredThreads
+    channels: SqlChannels
 
 
 class SqlDatabase:
@@ -150,6 +158,10 @@ class SqlDatabase:
                 support_channel=self._support_channel,
             ),
             audit=SqlAudit(connection),
+            misses=SqlMisses(connection, self._vault),
+            taught=SqlTaught(connection),
+            answered=SqlAnsweredThreads(connection),
+            channels=SqlChannels(connection),
         )
 
     async def _checkpoint_now_and_then(self) -> None:

@@ -9,7 +9,17 @@ from sqlalchemy import delete, select
 from bot.ports import Clock, Installation
 from storage import statements
 from storage.engine import Transactions
-from storage.tables import SEALED_BOT_TOKEN, installations, oauth_states, outbox, pauses
+from storage.tables import (
+    SEALED_BOT_TOKEN,
+    answered_threads,
+    installations,
+    miss_counts,
+    misses,
+    oauth_states,
+    open_channels,
+    outbox,
+    pauses,
+)
 from storage.vault import Vault
 
 
@@ -55,7 +65,7 @@ class SqlInstallations:
 
     async def remove(self, team_id: str) -> None:
         async with self._transactions.write() as connection:
-            for table in (installations, outbox, pauses):
+            for table in (installations, outbox, pauses, misses, miss_counts, answered_threads, open_channels):
                 await connection.execute(delete(table).where(table.c.team_id == team_id))
 
     async def mint_state(self, state_hash: str, *, expires_at: datetime) -> None:

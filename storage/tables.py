@@ -387,6 +387,79 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+# --- Questions and what is learned from them ----------------------------------------------------------------------------
+
+#: texts of questions that were missed; a job forgets them after a month
+misses = Table(
+    "misses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    # what the same question asked again has in common
+    Column("key", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False, comment="sealed"),
+    Column("times", Integer, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    UniqueConstraint("team_id", "kind", "key"),
+    Index("ix_misses_first_at", "first_at"),
+)
+
+#: how often, for good
+miss_counts = Table(
+    "miss_counts",
+    metadata,
+    Column("team_id", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    PrimaryKeyConstraint("team_id", "locale", "topic", "kind"),
+)
+
+taught_phrases = Table(
+    "taught_phrases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("slug", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("taught_by", Text, nullable=False),
+    Column("team_id", Text, nullable=False),
+    Column("taught_at", Moment, nullable=False),
+    # a phrase means one thing
+    UniqueConstraint("text"),
+)
+
+#: what was said in which thread; `reader` is empty for what everybody sees
+answered_threads = Table(
+    "answered_threads",
+    metadata,
+    Column("team_id", Text, nullable=False),
+    Column("channel_id", Text, nullable=False),
+    Column("thread_ts", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("gist", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("team_id", "channel_id", "thread_ts", "slug", "reader"),
+    Index("ix_answered_threads_at", "at"),
+)
+
+#: the channels in which the bot listens
+open_channels = Table(
+    "open_channels",
+    metadata,
+    Column("team_id", Text, nullable=False),
+    Column("channel_id", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    PrimaryKeyConstraint("team_id", "channel_id"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
@@ -399,5 +472,6 @@ class SealedColumn:
 SEALED_REFRESH_TOKEN = SealedColumn(authorizations.c.refresh_token, authorizations.c.id)
 SEALED_BODY = SealedColumn(outbox.c.body, outbox.c.id)
 SEALED_BOT_TOKEN = SealedColumn(installations.c.bot_token, installations.c.team_id)
+SEALED_MISS = SealedColumn(misses.c.text, misses.c.id)
 
-SEALED = (SEALED_REFRESH_TOKEN, SEALED_BODY, SEALED_BOT_TOKEN)
+SEALED = (SEALED_REFRESH_TOKEN, SEALED_BODY, SEALED_BOT_TOKEN, SEALED_MISS)

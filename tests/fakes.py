@@ -119,7 +119,8 @@ class FakeAmazon:
         return f"https://{marketplace.host}/apps/authorize/consent?application_id={self.application_id(feature)}&state={state}"
 
     def confirm_url(self, feature: FeatureKey, callback_uri: str, *, amazon_state: str, state: str) -> str | None:
-        known = any(callback_uri.startswith(f"https://{row.host}/") for row in MARKETPLACES.values())
+        path = f"/apps/authorize/confirm/{self.application_id(feature)}"
+        known = any(callback_uri == f"https://{row.host}{path}" for row in MARKETPLACES.values())
         return f"{callback_uri}?amazon_state={amazon_state}&state={state}" if known else None
 
     async def exchange(self, feature: FeatureKey, code: str) -> Tokens | Refused:
@@ -146,7 +147,9 @@ class FakeAmazon:
     async def participations(
         self, feature: FeatureKey, marketplace: Marketplace, access_token: str
     ) -> Sequence[Participation] | Refused:
-        if (scripted := await self._take("participations", Call("participations", feature, marketplace.code))) is not None:
+        if (
+            scripted := await self._take("participations", Call("participations", feature, marketplace.code))
+        ) is not None:
             return scripted
         if self.hides_participations:
             return []

@@ -59,7 +59,7 @@ class ConsentAttempt:
     expires_at: datetime
     #: the link's page was shown; harmless, link previews do it too
     opened_at: datetime | None = None
-    #: the button was pressed last: Amazon's ten minutes run from here
+    #: the button was pressed last, the page's or the card's: Amazon's ten minutes run from here
     pressed_at: datetime | None = None
     outcome: Outcome | None = None
     reason: Reason | None = None

@@ -61,7 +61,8 @@ _ROWS = (
 ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType({row.code: row for row in _ROWS})
 
 #: anything shaped like Amazon's codes, known or not
-_SHAPE = re.compile(r"\b(MD|SPDC|SPSA)[\s:_#-]{0,2}(\d{4})\b", re.IGNORECASE)
+#: (Chinese is written without spaces around them, so that word boundaries do not tell)
+_SHAPE = re.compile(r"(?<![A-Za-z0-9])(MD|SPDC|SPSA)[\s:_#-]{0,2}([0-9]{4})(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +61,10 @@ _ROWS = (
     Marketplace("BE", "AMEN7PMS3EDWL", "sellercentral.amazon.com.be", Region.EU, ("belgium", "比利时", "比利時")),
     Marketplace("IE", "A28R8C7NBKEWEA", "sellercentral.amazon.ie", Region.EU, ("ireland", "爱尔兰", "愛爾蘭")),
     Marketplace("TR", "A33AVAJ2PDY3EV", "sellercentral.amazon.com.tr", Region.EU, ("turkey", "türkiye", "turkiye", "土耳其")),
-    Marketplace("AE", "A2VIGQ35RCS4UG", "sellercentral.amazon.ae", Region.EU, ("uae", "united arab emirates", "阿联酋", "阿聯酋")),
+    Marketplace(
+        "AE", "A2VIGQ35RCS4UG", "sellercentral.amazon.ae", Region.EU,
+        ("uae", "united arab emirates", "阿联酋", "阿拉伯联合酋长国", "阿聯酋", "阿拉伯聯合大公國"),
+    ),
     Marketplace("SA", "A17E79C6D8DWNP", "sellercentral.amazon.sa", Region.EU, ("saudi arabia", "沙特", "沙特阿拉伯", "沙烏地阿拉伯")),
     Marketplace("EG", "ARBP9OOSHTCHU", "sellercentral.amazon.eg", Region.EU, ("egypt", "埃及")),
     Marketplace("IN", "A21TJRUUN4KGV", "sellercentral.amazon.in", Region.EU, ("india", "印度")),
@@ -96,6 +100,8 @@ _SPELLINGS: Mapping[str, Marketplace] = MappingProxyType(
 
 #: endings people add to a country when they mean its marketplace
 _ENDINGS = ("站点", "站點", "站", " marketplace", " store", " site")
+#: as we write them ourselves: Germany (DE)
+_WITH_CODE = re.compile(r"\s*\([a-z]{2}\)$")
 
 
 def find_marketplace(text: str) -> Marketplace:
@@ -107,7 +113,8 @@ def find_marketplace(text: str) -> Marketplace:
     wanted = given.casefold()
     for ending in _ENDINGS:
         wanted = wanted.removesuffix(ending)
-    found = _SPELLINGS.get(wanted.strip()) or _SPELLINGS.get(wanted.strip().removeprefix("amazon "))
+    wanted = _WITH_CODE.sub("", wanted.strip())
+    found = _SPELLINGS.get(wanted) or _SPELLINGS.get(wanted.removeprefix("amazon "))
     if found:
         return found
     near = difflib.get_close_matches(wanted, list(_SPELLINGS), n=1, cutoff=0.5)

@@ -40,7 +40,7 @@ class Notice:
     @classmethod
     def read(cls, facts: Mapping[str, Any]) -> Notice:
         """The notice that `facts()` was taken from. Raises TypeError or ValueError for what was not."""
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+        values: dict[str, Any] = {name: _frozen(value) for name, value in facts.items()}
         for name in ("store", "feature", "offer"):
             if values.get(name):
                 values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
@@ -164,6 +164,18 @@ class Answered(Notice):
     button: str
     store_id: str = ""
     feature: FeatureKey = FeatureKey.ORDERS
+    #: the asker's stores as (id, label), when there are several
+    choices: tuple[tuple[str, str], ...] = ()
+    #: what was asked, without anything personal: it goes with *not helpful*
+    question: str = ""
+    #: the thread it was asked in; empty: the DM
+    channel_id: str = ""
+    thread_ts: str = ""
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, which JSON makes of tuples, as tuples again."""
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
 
 
 _KINDS: dict[str, type[Notice]] = {}

@@ -107,6 +107,11 @@ def read_initial_order_date(text: str, *, today: date) -> date:
     return day
 
 
+def _hides_something(text: str) -> bool:
+    """Control characters and marks that nobody sees: no database keeps a NUL, and the rest would only deceive."""
+    return any(unicodedata.category(char).startswith("C") for char in text)
+
+
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.[^@\s.<>()\[\],;:\\\"]{2,}")
 
 
@@ -115,7 +120,7 @@ def read_email(text: str | None) -> str | None:
     given = (text or "").strip()
     if not given:
         return None
-    if len(given) > EMAIL_LIMIT or not _EMAIL.fullmatch(given):
+    if len(given) > EMAIL_LIMIT or _hides_something(given) or not _EMAIL.fullmatch(given):
         raise MalformedEmail(given=given[:60])
     return given
 
@@ -136,6 +141,7 @@ def read_website(text: str | None) -> str | None:
         or "." not in host.strip(".")
         or parts.username is not None
         or len(address) > WEBSITE_LIMIT
+        or _hides_something(address)
         or re.search(r"[\s<>\"|]", address)
     ):
         raise MalformedWebsite(given=given[:60])

@@ -1,35 +1,38 @@
 """Answers questions by looking at the asker's stores first.
 
-Q1 and Q2 ask Amazon about the grant in question before they say anything; that takes a task. Every other article is at hand.
+Q1 and Q2 ask Amazon about the grant in question before they say anything; that takes a task. Every other article is at hand,
+and ends in the first of its buttons that would do something for this asker.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.marketplaces import MARKETPLACES
 from bot.domain.notices import Answered
+from bot.domain.questions import without_personal
 from bot.domain.status import PLATFORM_LABELS, StatusKind
+from bot.domain.verification import Refused, Turn, Verdict
 from bot.errors import UnknownStore
 from bot.i18n import Speaker
 from bot.ports import Clock, Database, Person
-from bot.services import diagnosis
+from bot.services import diagnosis, mending
 from bot.services.checking import Checking
 from bot.services.diagnosis import Finding
 from bot.services.naming import Names
 from bot.services.reporting import Reporting, StoreHistory
-from faq.facts import Button, Case, Facts, FeatureFacts, FeatureNames, Standing, StoreFacts
+from faq.facts import Button, Case, Facts, FeatureFacts, FeatureNames, StoreFacts
 from faq.facts import FeatureKey as FaqFeature
 from faq.library import Library, LibraryError
 from faq.live import LiveKnowledge
-from faq.matcher import Match
+from faq.matcher import Band
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,23 @@ FIVE = (STILL_AUTHORIZING, NOT_WORKING, "no-amazon-page", "other-browser", "sist
 #: questions longer than this are tickets; what matters stands in their first lines
 QUESTION_LIMIT = 4000
 
+#: a topic this much less likely than the likeliest is still a candidate: then the asker chooses
+CLOSE = 0.6
+#: below this share of the likeliest, a topic is not worth a button
+WORTH_OFFERING = 0.2
+_MOST_OFFERED = 3
+
+#: what *granted and well* may be claimed of only when Amazon has just said so
+_CLAIMS = frozenset({Case.GRANTED, Case.JUST_GRANTED, Case.ALL_GOOD})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A thread of a conversation, where an answer belongs."""
+
+    channel_id: str = ""
+    thread_ts: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -52,6 +72,27 @@ class Answer:
     button: Button
     store_id: str = ""
     feature: FeatureKey = FeatureKey.ORDERS
+    case: Case = Case.GENERAL
+    #: the store it is about, escaped, where the text itself does not say so
+    about: str = ""
+    #: the asker's stores as (id, label), when there are several and the answer is about one of them
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def gist(self) -> str:
+        """What makes it the same answer as another one, whatever minutes it quotes."""
+        return f"{self.case.value}:{self.store_id}:{self.feature.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a question was taken for: one topic, a few to choose from, or nothing."""
+
+    band: Band
+    #: one when it is sure, two or three to choose from, none in silence
+    slugs: tuple[str, ...]
+    #: the likeliest topic even in silence, for counting
+    likeliest: str
 
 
 class Answering:
@@ -79,11 +120,22 @@ class Answering:
         """The articles as they are now."""
         return self._knowledge.current.library
 
-    async def match(self, person: Person, question: str) -> Match:
-        """What a question is about; what the asker's own stores suggest counts as evidence."""
+    async def understand(self, person: Person, question: str) -> Understood:
+        """What a question is about; what the asker's own stores suggest counts as evidence.
+
+        Two close candidates are offered, whichever of them is ahead.
+        """
         histories = await self._reporting.histories(person)
         evidence = diagnosis.evidence_of(histories)
-        return self._knowledge.current.matcher.match(question[:QUESTION_LIMIT], evidence=evidence)
+        match = self._knowledge.current.matcher.match(question[:QUESTION_LIMIT], evidence=evidence)
+        likeliest = match.topics[0].slug if match.topics else ""
+        if match.band is Band.SILENT or not match.topics:
+            return Understood(Band.SILENT, (), likeliest)
+        best = match.topics[0].score
+        if match.band is Band.ANSWER and (match.exact or match.topics[1].score < CLOSE * best):
+            return Understood(Band.ANSWER, (likeliest,), likeliest)
+        near = [topic.slug for topic in match.topics[2:_MOST_OFFERED] if topic.score >= WORTH_OFFERING * best]
+        return Understood(Band.OFFER, (likeliest, match.topics[1].slug, *near), likeliest)
 
     async def refresh(self) -> None:
         """Takes up articles that were edited while we run; a bad edit is logged and the old articles stay."""
@@ -95,38 +147,93 @@ class Answering:
             if changed:
                 log.info("articles reloaded", action="articles_reloaded")
 
-    async def needs_amazon(self, person: Person, slug: str, question: str) -> bool:
+    async def likely_topics(self, person: Person) -> tuple[str, ...]:
+        """The five questions, those first that the asker's stores suggest."""
+        evidence = diagnosis.evidence_of(await self._reporting.histories(person))
+        return tuple(sorted(FIVE, key=lambda slug: -evidence.get(slug, 0.0)))
+
+    async def needs_amazon(
+        self, person: Person, slug: str, question: str, *, store_id: str = "", feature: FeatureKey | None = None
+    ) -> bool:
         """Whether the answer depends on what Amazon says right now: then `later`, not `now`."""
-        finding = await self._find(person, slug, question)
-        if finding.history is None:
+        if slug not in _DIAGNOSES:
             return False
-        attempt = finding.history.attempts.get(finding.feature)
-        kept = attempt is not None and attempt.authorization_id is not None
-        return kept or finding.history.report.grants[finding.feature].authorization_id is not None
+        finding = self._find(slug, question, await self._histories(person, store_id), feature)
+        return finding.history is not None and _can_ask(finding.history, finding.feature)
 
-    async def now(self, person: Person, say: Speaker, slug: str, question: str = "") -> Answer:
-        """The answer from what is known. `say` writes for the place it will stand in: it escapes what people typed."""
-        finding = await self._find(person, slug, question)
-        histories = await self._reporting.histories(person)
-        return self._answer(say, slug, finding, histories)
+    async def now(
+        self,
+        person: Person,
+        say: Speaker,
+        slug: str,
+        question: str = "",
+        *,
+        store_id: str = "",
+        feature: FeatureKey | None = None,
+    ) -> Answer:
+        """The answer from what is known. `say` writes for the place it will stand in: it escapes what people typed.
 
-    async def later(self, person: Person, slug: str, question: str) -> None:
+        `store_id` and `feature` are what the asker chose, and outweigh the question. Raises UnknownStore.
+        """
+        chosen = await self._histories(person, store_id)
+        every = chosen if not store_id else await self._reporting.histories(person)
+        if slug in _DIAGNOSES:
+            finding = self._find(slug, question, chosen, feature)
+            return self._answer(say, slug, finding, every)
+        pressed, finding = mending.fitting(self.library.article(slug, say.locale).buttons, question, chosen)
+        answer = self._answer(say, slug, finding, every)
+        about = "" if finding.history is None or len(every) < _SEVERAL else finding.history.report.store.label
+        return replace(answer, button=pressed, about=say.fact(about))
+
+    def public(self, say: Speaker, slug: str) -> Answer:
+        """The answer that looks at nobody's stores: what may be shown to everybody."""
+        return self._answer(say, slug, Finding(Case.GENERAL), ())
+
+    async def later(
+        self,
+        person: Person,
+        slug: str,
+        question: str,
+        *,
+        store_id: str = "",
+        feature: FeatureKey | None = None,
+        place: Place | None = None,
+    ) -> None:
         """Leaves it to the relay: Amazon may take seconds, Slack waits three."""
+        place = place or Place()
         async with self._database.begin() as work:
             await work.outbox.ask(
                 person.team_id,
                 "answer_question",
-                {"user_id": person.user_id, "slug": slug, "question": question[:QUESTION_LIMIT]},
+                {
+                    "user_id": person.user_id,
+                    "slug": slug,
+                    "question": question[:QUESTION_LIMIT],
+                    "store_id": store_id,
+                    "feature": feature.value if feature else "",
+                    "channel_id": place.channel_id,
+                    "thread_ts": place.thread_ts,
+                },
                 lane=f"answer:{person.team_id}:{person.user_id}",
             )
 
-    async def asked(self, person: Person, say: Speaker, slug: str, question: str) -> None:
+    async def asked(
+        self,
+        person: Person,
+        say: Speaker,
+        slug: str,
+        question: str,
+        *,
+        store_id: str = "",
+        feature: FeatureKey | None = None,
+        place: Place | None = None,
+    ) -> None:
         """Asks Amazon about the grant in question, then tells the person."""
-        finding = await self._find(person, slug, question)
-        if finding.history is not None:
-            with suppress(UnknownStore):  # deleted meanwhile: the answer below says what is there now
-                await self._checking.check(person, finding.feature, finding.history.report.store.id)
-        answer = await self.now(person, say, slug, question)
+        place = place or Place()
+        try:
+            answer = await self._checked(person, say, slug, question, store_id=store_id, feature=feature)
+        except UnknownStore:  # deleted meanwhile: what is there now is the answer
+            answer = await self.now(person, say, slug, question)
         async with self._database.begin() as work:
             await work.outbox.tell(
                 person.team_id,
@@ -137,16 +244,46 @@ class Answering:
                     button=answer.button.value,
                     store_id=answer.store_id,
                     feature=answer.feature,
+                    choices=answer.choices,
+                    question=without_personal(question, await self.labels(person)),
+                    channel_id=place.channel_id,
+                    thread_ts=place.thread_ts,
                 ),
             )
 
-    async def _find(self, person: Person, slug: str, question: str) -> Finding:
-        histories = await self._reporting.histories(person) if slug in (STILL_AUTHORIZING, NOT_WORKING) else []
-        if slug == STILL_AUTHORIZING:
-            return diagnosis.still_authorizing(question, histories)
-        if slug == NOT_WORKING:
-            return diagnosis.not_working(question, histories)
-        return Finding(Case.GENERAL)
+    async def labels(self, person: Person) -> list[str]:
+        """What the asker calls their stores: nothing that may be kept with a question."""
+        return [report.store.label for report in await self._reporting.stores(person)]
+
+    async def _checked(
+        self, person: Person, say: Speaker, slug: str, question: str, *, store_id: str, feature: FeatureKey | None
+    ) -> Answer:
+        """The store in question is asked about, then looked at again; it stays the store in question."""
+        finding = self._find(slug, question, await self._histories(person, store_id), feature)
+        if finding.history is None:
+            return await self.now(person, say, slug, question)
+        named = feature or diagnosis.feature_in(question)
+        verdicts: dict[FeatureKey, Verdict] = {}
+        for one in [named] if named else FEATURES:
+            if _can_ask(finding.history, one):
+                verdicts[one] = await self._checking.check(person, one, finding.store_id)
+        histories = await self._histories(person, finding.store_id)
+        found = self._find(slug, question, histories, feature)
+        verdict = verdicts.get(found.feature)
+        if isinstance(verdict, Refused) and verdict.turn is not Turn.SELLER and found.case in _CLAIMS:
+            found = replace(found, case=Case.UNCHECKED)
+        return self._answer(say, slug, found, await self._reporting.histories(person))
+
+    async def _histories(self, person: Person, store_id: str) -> Sequence[StoreHistory]:
+        """The asker's stores, or the one that was chosen. Raises UnknownStore."""
+        if store_id:
+            return [await self._reporting.history(person, store_id)]
+        return await self._reporting.histories(person)
+
+    @staticmethod
+    def _find(slug: str, question: str, histories: Sequence[StoreHistory], feature: FeatureKey | None) -> Finding:
+        # a store that was chosen outweighs those that are named
+        return _DIAGNOSES[slug](question, histories, feature=feature)
 
     def _answer(self, say: Speaker, slug: str, finding: Finding, histories: Sequence[StoreHistory]) -> Answer:
         names = self._names.facts(say)
@@ -160,12 +297,15 @@ class Answering:
             case=finding.case,
             feature=FaqFeature(finding.feature.value),
         )
+        several = finding.history is not None and len(histories) >= _SEVERAL
         return Answer(
             slug=slug,
             text=self.library.render(slug, say.locale, facts),
             button=facts.button,
-            store_id="" if finding.history is None else finding.history.report.store.id,
+            store_id=finding.store_id,
             feature=finding.feature,
+            case=finding.case,
+            choices=tuple((one.report.store.id, one.report.store.label) for one in histories) if several else (),
         )
 
     def _feature_names(self, feature: FeatureKey) -> FeatureNames:
@@ -193,8 +333,9 @@ class Answering:
         now = history.report.at
         standing = diagnosis.standing_of(history, feature)
         reason = ""
-        if standing is Standing.REFUSED and attempt is not None and attempt.reason is not None:
-            reason = " ".join(self._names.refusal(say, attempt.reason.value, detail=attempt.detail, feature=feature))
+        refused = diagnosis.refusal_of(history, feature)
+        if refused is not None and refused.reason is not None:
+            reason = " ".join(self._names.refusal(say, refused.reason.value, detail=refused.detail, feature=feature))
         return FeatureFacts(
             standing=standing,
             reason_text=reason,
@@ -204,6 +345,30 @@ class Answering:
             days_left=(grant.ends_at - now).days if grant.ends_at else None,
             minutes_since_grant=int((now - grant.granted_at).total_seconds() // 60) if grant.granted_at else None,
         )
+
+
+_SEVERAL = 2
+
+
+class _Diagnosis(Protocol):
+    def __call__(
+        self, question: str, histories: Sequence[StoreHistory], *, feature: FeatureKey | None = None
+    ) -> Finding: ...
+
+
+_DIAGNOSES: Mapping[str, _Diagnosis] = {
+    STILL_AUTHORIZING: diagnosis.still_authorizing,
+    NOT_WORKING: diagnosis.not_working,
+}
+
+
+def _can_ask(history: StoreHistory, feature: FeatureKey) -> bool:
+    """Whether there is a token to ask Amazon with; a store that is switched off is not asked about."""
+    if history.report.store.disabled_at is not None:
+        return False
+    attempt = history.attempts.get(feature)
+    kept = attempt is not None and attempt.authorization_id is not None
+    return kept or history.report.grants[feature].authorization_id is not None
 
 
 def _moment(say: Speaker, at: datetime | None) -> str:

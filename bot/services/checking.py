@@ -7,8 +7,8 @@ from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import Authorization, Grant, GrantState
 from bot.domain.notices import CheckResult, OursToMend, StoreRef
 from bot.domain.stores import Seller, Store
-from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
-from bot.ports import Clock, Database, Person, Work
+from bot.domain.verification import TURNS, Reason, Refused, Turn, Verdict, Verified
+from bot.ports import Amazon, Clock, Database, Person, Work
 from bot.services.examining import Examiner
 from bot.services.granting import Granting
 from bot.services.stores import own_store
@@ -17,9 +17,9 @@ from bot.services.stores import own_store
 class Checking:
     """The present truth about one grant."""
 
-    def __init__(self, database: Database, examiner: Examiner, granting: Granting, *, clock: Clock) -> None:
+    def __init__(self, database: Database, amazon: Amazon, granting: Granting, *, clock: Clock) -> None:
         self._database = database
-        self._examiner = examiner
+        self._examiner = Examiner(database, amazon, clock=clock)
         self._granting = granting
         self._clock = clock
 
@@ -85,10 +85,18 @@ class Checking:
             token = "" if authorization is None else await work.authorizations.refresh_token(authorization)
         if store.disabled_at is not None:
             return Refused(Reason.DISABLED), store, store.disabled_at.isoformat()
+        if attempt is not None and _is_unfinished(attempt, grant):
+            completed = await self._granting.confirm(attempt.id)
+            if completed is not None:
+                told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
+                return completed, store, None if told else self._clock().isoformat()
         if authorization is None:
-            return await self._unanswered(attempt, store, grant)
+            return self._unanswered(attempt, store, grant)
         found = await self._examiner.examine(authorization, token, [store], besides=person.user_id)
-        return found.of(store.id), store, grant.since.isoformat()
+        verdict = found.of(store)
+        if isinstance(verdict, Refused) and verdict.reason is Reason.REVOKED and grant.state is GrantState.EXPIRED:
+            verdict = Refused(Reason.EXPIRED)
+        return verdict, store, grant.since.isoformat()
 
     @staticmethod
     async def _resting(work: Work, seller: Seller, grant: Grant) -> Authorization | None:
@@ -96,20 +104,25 @@ class Checking:
             return None
         return await work.authorizations.get(seller, grant.authorization_id)
 
-    async def _unanswered(
+    def _unanswered(
         self, attempt: ConsentAttempt | None, store: Store, grant: Grant
     ) -> tuple[Verdict, Store, str | None]:
         """Nothing granted yet: what the newest link tells."""
-        now = self._clock()
         if attempt is None or attempt.pressed_at is None:
             return Refused(Reason.NEVER_OPENED), store, grant.since.isoformat()
         pressed = attempt.pressed_at.isoformat()
-        if attempt.awaits_answer(now):
+        if attempt.awaits_answer(self._clock()):
             return Refused(Reason.WAITING), store, pressed
-        if attempt.outcome is Outcome.REFUSED and attempt.reason and attempt.authorization_id:
-            completed = await self._granting.confirm(attempt.id)
-            if completed is not None:
-                return completed, store, None
         if attempt.outcome is Outcome.REFUSED and attempt.reason:
             return Refused(attempt.reason, attempt.detail), store, pressed
         return Refused(Reason.NO_ANSWER), store, pressed
+
+
+def _is_unfinished(attempt: ConsentAttempt, grant: Grant) -> bool:
+    """Amazon consented, or a held authorization was confirmed, and it could not be verified then.
+
+    Where a grant stands already, only what nobody was to blame for is tried again by itself.
+    """
+    if attempt.outcome is not Outcome.REFUSED or attempt.reason is None or attempt.authorization_id is None:
+        return False
+    return grant.authorization_id is None or TURNS[attempt.reason] is Turn.NOBODY

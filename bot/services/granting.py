@@ -6,7 +6,6 @@ Calls to Amazon happen between transactions, never inside one. What a change cau
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.consent import (
@@ -19,12 +18,13 @@ from bot.domain.consent import (
     receipt_of,
 )
 from bot.domain.features import FeatureKey, other_feature
-from bot.domain.grants import Authorization, AuthorizationKey, AuthorizationState, GrantState
+from bot.domain.grants import Authorization, AuthorizationKey, GrantState
 from bot.domain.notices import ConsentCard, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
+from bot.services.holding import covering, on_offer
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
@@ -96,7 +96,7 @@ class Granting:
             held = (
                 None
                 if grant.standing(now) is GrantState.GRANTED
-                else await self._covering(work, seller, store, feature)
+                else await covering(work, seller, store, application_id=self._amazon.application_id(feature), now=now)
             )
             attempt = ConsentAttempt(
                 id=self._entropy.new_id(),
@@ -232,36 +232,41 @@ class Granting:
     async def begin_confirm(self, person: Person, attempt_id: str) -> None:
         """The seller says that a held authorization's account is the store's: verified by a task.
 
-        Raises NothingToConfirm or LinkSpent; a second press asks for nothing new.
+        Raises NothingToConfirm, LinkSpent, LinkExpired or StoreDisabled. Pressed twice, the second task finds it done.
         """
         async with self._database.begin() as work:
             attempt = await work.attempts.of_person(person.team_id, person.user_id, attempt_id)
-            if attempt is None or attempt.authorization_id is None:
+            found = None if attempt is None else await store_of(work, attempt)
+            if attempt is None or found is None or attempt.authorization_id is None:
                 raise NothingToConfirm
-            if not attempt.is_usable(self._clock()):
-                raise LinkSpent
+            require_usable(attempt, found[1], self._clock())
+            if await on_offer(work, attempt, *found) is None:
+                raise NothingToConfirm
             await work.outbox.ask(
                 person.team_id, "confirm_held", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
             )
 
     async def confirm(self, attempt_id: str) -> Verdict | None:
-        """Verifies and grants on the authorization that the attempt names; None when it is settled already."""
+        """Verifies and grants on the authorization that the attempt names; None when that is done or not possible any more."""
         now = self._clock()
         async with self._database.read() as work:
             attempt = await work.attempts.get(attempt_id)
             found = None if attempt is None else await store_of(work, attempt)
-            if attempt is None or found is None or not attempt.is_usable(now) or attempt.authorization_id is None:
+            if attempt is None or found is None or not attempt.is_usable(now):
                 return None
             seller, store = found
-            authorization = await work.authorizations.get(seller, attempt.authorization_id)
+            authorization = await on_offer(work, attempt, seller, store)
             if authorization is None:
                 return None
             token = await work.authorizations.refresh_token(authorization)
+        attempt = replace(attempt, pressed_at=attempt.pressed_at or now)
         tokens = await self._amazon.refresh(attempt.feature, token)
         if isinstance(tokens, Refused):
+            return await self._not_confirmed(attempt, store, authorization, token, tokens)
+        if tokens.refresh_token != token:
+            # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
-                await self._settling.refuse(work, attempt, store, tokens, state=None)
-            return tokens
+                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
         return await self._verify(attempt, seller, store, authorization, tokens, state=None)
 
     # --- silence -----------------------------------------------------------------------------------------------------
@@ -359,24 +364,16 @@ class Granting:
             self._database, attempt, seller, store, authorization, tokens, refused, state=state
         )
 
-    async def _covering(self, work: Work, seller: Seller, store: Store, feature: FeatureKey) -> Authorization | None:
-        """A live authorization of the seller's that may cover the store already."""
-        held = await work.authorizations.held(
-            seller,
-            application_id=self._amazon.application_id(feature),
-            consent_region=store.marketplace.consent_region,
-        )
-        now = self._clock()
-        stores: Sequence[Store] = await work.stores.of_seller(seller)
-        taken = {
-            other.selling_partner_id
-            for other in stores
-            if other.id != store.id and other.marketplace_code == store.marketplace_code
-        }
-        for authorization in held:
-            partner = authorization.key.selling_partner_id
-            if authorization.state is not AuthorizationState.LIVE or authorization.ends_at <= now:
-                continue
-            if store.selling_partner_id == partner or (store.selling_partner_id is None and partner not in taken):
-                return authorization
-        return None
+    async def _not_confirmed(
+        self, attempt: ConsentAttempt, store: Store, authorization: Authorization, token: str, refused: Refused
+    ) -> Verdict | None:
+        """The held token was refused. If for good, all that rests on it is moved, and it is not on offer again."""
+        async with self._database.begin() as work:
+            ending: Refused | Authorization = refused
+            if refused.reason is Reason.REVOKED:
+                ending = await self._settling.withdrawn(work, authorization, token=token)
+            if isinstance(ending, Refused):
+                await self._settling.refuse(work, attempt, store, ending, state=None)
+                return ending
+        # another token took that one's place meanwhile
+        return await self.confirm(attempt.id)

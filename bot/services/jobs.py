@@ -1,4 +1,7 @@
-"""Scheduled jobs, as rows. The clock runs in every replica; a run belongs to whoever claims its due time first."""
+"""Scheduled jobs, as rows. The clock runs in every replica; a run belongs to whoever claims its due time first.
+
+What a replica keeps in memory it must bring up to date itself: such a job runs everywhere.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    #: in every replica, not in one of them
+    everywhere: bool = False
 
     def due_at(self, now: datetime) -> datetime:
         """The newest moment, counted from the epoch, at which the job should have run."""
@@ -32,8 +37,7 @@ async def run_due(job: Job, runs: JobRuns, *, clock: Clock) -> bool:
 
     A machine that slept runs it once, not once for every time it missed.
     """
-    due = job.due_at(clock())
-    if not await runs.claim(job.name, due=due):
+    if not job.everywhere and not await runs.claim(job.name, due=job.due_at(clock())):
         return False
     try:
         await job.run()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey, other_feature
-from bot.domain.grants import GRANT_LIFETIME, Authorization, Grant, GrantState, Move
+from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationState, Grant, GrantState, Move
 from bot.domain.health import next_check
 from bot.domain.notices import ConsentResult, OursToMend, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
-from bot.services.outages import note_mended
+from bot.services.outages import note_broken, note_mended
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
+
+#: how often a verified consent is written before a change that keeps getting in its way wins: its token cannot be had again
+_TRIES = 3
 
 
 #: told of every consent that ended: its outcome and reason, for counting
@@ -134,34 +138,104 @@ class Settling:
         A consent that Amazon gave but could not be asked about (5xx, slow down) keeps its token on the attempt, so that
         *Check result* can complete it without another trip to Amazon.
         """
-        try:
-            async with database.begin() as work:
-                if refused is not None and refused.turn is Turn.NOBODY:
-                    kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
-                    attempt = replace(attempt, authorization_id=kept.id)
-                if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
-                    await self.refuse(work, attempt, store, refused, state=state)
-                    return refused
-                taken = await work.stores.bind(store, authorization.key.selling_partner_id)
-                if taken is not None:
-                    await self.refuse(work, attempt, store, taken, state=state)
-                    return taken
-                kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
-                return await self._accept(work, attempt, seller, store, kept, refused, state=state)
-        except ConcurrentChange:
-            # somebody else's consent for the same key, or a second answer for the same grant, was written first
-            async with database.begin() as work:
-                holder = await work.authorizations.find(authorization.key)
-                held = holder is not None and holder.seller_id != seller.id
-                late = Refused(Reason.HELD_BY_ANOTHER if held else Reason.AMAZON_UNAVAILABLE)
-                await self.refuse(work, attempt, store, late, state=state)
-            return late
+        for _ in range(_TRIES):
+            with suppress(ConcurrentChange):
+                async with database.begin() as work:
+                    return await self._conclude(work, attempt, store, authorization, tokens, refused, state=state)
+        async with database.begin() as work:
+            holder = await work.stores.holder(authorization.key.selling_partner_id)
+            held = holder is not None and holder != seller.id
+            late = Refused(Reason.HELD_BY_ANOTHER if held else Reason.AMAZON_UNAVAILABLE)
+            await self.refuse(work, attempt, store, late, state=state)
+        return late
+
+    async def withdrawn(
+        self, work: Work, authorization: Authorization, *, token: str, besides: str = ""
+    ) -> Refused | Authorization:
+        """Amazon refused `token` for good: every grant that rests on it has run out, or was withdrawn, and everybody who
+        shares the stores hears of it, but `besides`, who is told by the caller.
+
+        Returns the authorization instead, and moves nothing, when another token took that one's place meanwhile.
+        """
+        now = self._clock()
+        seller = await work.sellers.get(authorization.team_id, authorization.seller_id)
+        kept = None if seller is None else await work.authorizations.get(seller, authorization.id)
+        if kept is None:
+            return Refused(Reason.REVOKED)
+        if await work.authorizations.refresh_token(kept) != token:
+            return kept
+        over = kept.ends_at <= now
+        move = Move.EXPIRE if over else Move.REVOKE
+        reason = Reason.EXPIRED if over else Reason.REVOKED
+        worked_until = await work.health.worked_until(kept)
+        broken = []
+        await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
+        for store, grant in await work.grants.resting_on(kept.id):
+            if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
+                await work.grants.put(grant.after(move, at=now))
+                await self.note(work, store, grant.feature, move)
+                broken.append((store, grant.feature))
+        await note_broken(work, broken, reason, worked_until=worked_until, at=now, besides=besides)
+        return Refused(reason)
+
+    async def renew(
+        self, work: Work, authorization: Authorization, *, but: tuple[str, FeatureKey] | None = None
+    ) -> tuple[Store, ...]:
+        """Every grant that rests on the authorization ends when it ends; the stores that gain by it.
+
+        `but` names the (store, feature) that was taken care of already.
+        """
+        now = self._clock()
+        renewed = []
+        for store, grant in await work.grants.resting_on(authorization.id):
+            if (store.id, grant.feature) == but:
+                continue
+            if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
+                await work.grants.put(self._accepted(grant, authorization, now))
+                renewed.append(store)
+        return tuple(renewed)
+
+    async def note(self, work: Work, store: Store, feature: FeatureKey, move: Move) -> None:
+        """For the audit: a grant moved because of what Amazon said."""
+        await work.audit.record(
+            AuditEvent(
+                self._clock(),
+                store.team_id,
+                "grantdesk",
+                f"grant.{move.value}",
+                store.id,
+                details={"feature": feature.value},
+            )
+        )
+
+    async def _conclude(
+        self,
+        work: Work,
+        attempt: ConsentAttempt,
+        store: Store,
+        authorization: Authorization,
+        tokens: Tokens,
+        refused: Refused | None,
+        *,
+        state: ConsentState | None,
+    ) -> Verdict:
+        if refused is not None and refused.turn is Turn.NOBODY:
+            kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+            attempt = replace(attempt, authorization_id=kept.id)
+        if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
+            await self.refuse(work, attempt, store, refused, state=state)
+            return refused
+        taken = await work.stores.bind(store, authorization.key.selling_partner_id)
+        if taken is not None:
+            await self.refuse(work, attempt, store, taken, state=state)
+            return taken
+        kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+        return await self._accept(work, attempt, store, kept, refused, state=state)
 
     async def _accept(
         self,
         work: Work,
         attempt: ConsentAttempt,
-        seller: Seller,
         store: Store,
         authorization: Authorization,
         refused: Refused | None,
@@ -169,16 +243,13 @@ class Settling:
         state: ConsentState | None,
     ) -> Verdict:
         """The grant stands; others that rest on the same authorization are renewed with it."""
-        del seller
         now = self._clock()
         grants = await work.grants.of_store(store)
         accepted = self._accepted(grants[attempt.feature], authorization, now)
         if refused is not None:
             accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
         await work.grants.put(accepted)
-        renewed = await self._renew_others(work, authorization, store, attempt.feature, now)
-        if refused is None:
-            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now))
+        renewed = await self.renew(work, authorization, but=(store.id, attempt.feature))
         verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
         outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED
         reason = None if refused is None else refused.reason
@@ -211,6 +282,7 @@ class Settling:
             ),
         )
         if refused is None:
+            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now))
             await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
         await work.audit.record(
             AuditEvent(
@@ -223,18 +295,6 @@ class Settling:
             )
         )
         return verdict
-
-    async def _renew_others(
-        self, work: Work, authorization: Authorization, store: Store, feature: FeatureKey, now: datetime
-    ) -> tuple[Store, ...]:
-        renewed = []
-        for other, grant in await work.grants.resting_on(authorization.id):
-            if other.id == store.id and grant.feature is feature:
-                continue
-            if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
-                await work.grants.put(self._accepted(grant, authorization, now))
-                renewed.append(other)
-        return tuple(renewed)
 
     @staticmethod
     def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:

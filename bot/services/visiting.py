@@ -88,8 +88,8 @@ class Visiting:
     ) -> Departure | None:
         """A seller who came by the login URI goes back to Amazon with a state of ours; None when we do not know the seller.
 
-        Raises LinkUnknown when `callback_uri` is not Amazon's. Anybody can make such a request, so the store's links are left
-        as they are, and nothing about the store is told.
+        Raises LinkUnknown when `callback_uri` is not Amazon's. Anybody can make such a request: nothing about the store is
+        told, and what comes of it is decided by the account that answers.
         """
         now = self._clock()
         state = self._entropy.secret()
@@ -141,9 +141,9 @@ class Visiting:
         return store, grant
 
     async def _waiting(self, work: Work, store: Store, feature: FeatureKey, now: datetime) -> ConsentAttempt:
-        """The attempt that the visit counts for: the person's open link, else a new one that nobody has the secret of."""
+        """The attempt that the visit counts for: one that was pressed and still works, else a new one without a link."""
         last = await work.attempts.latest(store, feature)
-        if last is not None and last.is_usable(now):
+        if last is not None and last.pressed_at is not None and last.is_usable(now):
             return last
         attempt = ConsentAttempt(
             id=self._entropy.new_id(),

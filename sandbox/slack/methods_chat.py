@@ -58,6 +58,7 @@ def post_message(workspace: Workspace, args: Arguments) -> Json:
             text=text,
             blocks=blocks,
             thread_ts=thread_of(workspace, channel, args.text("thread_ts")),
+            broadcast=bool(args.text("thread_ts")) and args.flag("reply_broadcast"),
             metadata=args.structure("metadata"),
         )
     )

@@ -27,6 +27,7 @@ class SlackSettings:
         "chat:write",
         "commands",
         "files:write",
+        "groups:read",
         "im:history",
         "im:read",
         "im:write",

@@ -39,6 +39,8 @@ class Message:
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str | None = None
+    #: an answer in a thread that the conversation sees as well (`reply_broadcast`)
+    broadcast: bool = False
     only_for: str | None = None
     edited: str | None = None
     deleted: bool = False
@@ -59,6 +61,8 @@ class Message:
             body["blocks"] = self.blocks
         if self.thread_ts is not None:
             body["thread_ts"] = self.thread_ts
+        if self.broadcast:
+            body["subtype"] = "thread_broadcast"
         if self.edited is not None:
             body["edited"] = {"user": self.user, "ts": self.edited}
         if self.metadata is not None:

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
+from playwright.async_api import Page
 
 from bot.adapters.chance import SystemEntropy
 from bot.app import Grantdesk, build
 from bot.demo import demo_settings
 from bot.domain.features import FeatureKey
-from bot.domain.grants import Grant
+from bot.domain.grants import Grant, GrantState
 from bot.domain.stores import Store
 from bot.ports import Person
 from bot.services.stores import StoreDraft
@@ -55,9 +56,7 @@ class Desk:
         draft = StoreDraft(label=label, marketplace=marketplace, initial_order_date=day)
         return (await self.service.stories.stores.add(person, draft)).store
 
-    async def link(
-        self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS
-    ) -> str:
+    async def link(self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS) -> str:
         """The address in the card that `/grant` sends."""
         secret = SystemEntropy().secret()
         await self.service.stories.granting.prepare(person, feature, store.id, secret=secret)
@@ -65,6 +64,34 @@ class Desk:
 
     async def grant(self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS) -> Grant:
         return (await self.service.stories.reporting.store(person, store.id)).grants[feature]
+
+    async def is_granted(self, store: Store, person: Person = ALEX, feature: FeatureKey = FeatureKey.ORDERS) -> bool:
+        return (await self.grant(store, person, feature)).state is GrantState.GRANTED
+
+
+async def press(page: Page) -> Page:
+    """The big button; the tab that it opens, once Amazon is in it."""
+    async with page.context.expect_page() as opening:
+        await page.locator("#go button").click()
+    amazon = await opening.value
+    await amazon.wait_for_url("**/sellercentral/**")
+    return amazon
+
+
+async def sign_in(amazon: Page, account: str, marketplace: str = "US") -> None:
+    await amazon.locator(f'form:has(input[value="{account}"]) button[value="{marketplace}"]').click()
+
+
+async def confirm(amazon: Page) -> None:
+    """Amazon's box and button, up to our result page."""
+    await amazon.locator("input[name=agree]").check()
+    await amazon.locator("button[value=confirm]").click()
+    await amazon.wait_for_url("**/result/**")
+
+
+async def reaches(page: Page, state: str) -> None:
+    """The page comes to show a state, by itself."""
+    await page.locator(f'main[data-state="{state}"]').wait_for(timeout=15_000)
 
 
 class _Server(uvicorn.Server):
@@ -90,9 +117,7 @@ async def running(folder: Path) -> AsyncIterator[Desk]:
         )
         service = await build(settings, clock=lambda: datetime.fromtimestamp(clock.now(), UTC), public_routes=())
         server = _Server(
-            uvicorn.Config(
-                service.asgi, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
-            )
+            uvicorn.Config(service.asgi, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
         )
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:

@@ -17,13 +17,12 @@ from bot.domain.verification import Reason
 from bot.ports import Person
 from bot.services.answering import Answering
 from bot.services.checking import Checking
-from bot.services.examining import Examiner
 from bot.services.granting import AmazonAnswer, Arrival, Granting
 from bot.services.naming import Names
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreDraft, StoreKeeping
 from bot.services.support import Support
-from faq.library import Library
+from faq.live import LiveKnowledge
 from storage.database import SqlDatabase
 from storage.tables import metadata
 from tests import fakes
@@ -63,8 +62,7 @@ class Desk:
         self.amazon.opens(BOLT, "US", "MX")
         self.stores = StoreKeeping(database, clock=clock, entropy=self.entropy)
         self.granting = Granting(database, self.amazon, clock=clock, entropy=self.entropy)
-        self.examiner = Examiner(database, self.amazon, clock=clock)
-        self.checking = Checking(database, self.examiner, self.granting, clock=clock)
+        self.checking = Checking(database, self.amazon, self.granting, clock=clock)
         self.reporting = Reporting(database, clock=clock)
         self.support = Support(database, clock=clock)
         self.names = Names(
@@ -76,7 +74,7 @@ class Desk:
 
     def answering(self) -> Answering:
         return Answering(
-            Library.load(),
+            LiveKnowledge(),
             self.database,
             names=self.names,
             reporting=self.reporting,

@@ -12,7 +12,7 @@ from bot.domain.notices import CheckResult, OursToMend
 from bot.domain.verification import Reason, Refused, Verified
 from bot.errors import UnknownStore
 from tests import fakes
-from tests.services.desk import ACME, ALEX, LISTING, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, ALEX, LIN, LISTING, MEI, ORDERS, Desk
 
 
 async def test_a_good_grant_is_verified_with_the_day_it_ends(desk: Desk) -> None:

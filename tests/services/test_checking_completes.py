@@ -5,6 +5,9 @@ Also what happens when two things are true at once: a check and a renewal, a con
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -13,9 +16,13 @@ from bot.domain.consent import LINK_LIFETIME, Outcome
 from bot.domain.grants import GRANT_LIFETIME, GrantState
 from bot.domain.notices import CheckResult, ConsentResult
 from bot.domain.verification import Reason, Refused
-from bot.errors import NothingToConfirm
+from bot.errors import ConcurrentChange, NothingToConfirm
+from bot.ports import Work
+from bot.services.granting import AmazonAnswer, Granting
 from bot.services.stores import StoreDraft
-from tests.services.desk import ACME, LISTING, MEI, ORDERS, Desk
+from storage.database import SqlDatabase
+from tests.services.desk import ACME, LIN, LISTING, MEI, ORDERS, Desk
+from tests.storage.fakes import FakeClock
 
 
 @pytest.mark.parametrize("call", ["participations", "probe"])
@@ -164,3 +171,79 @@ async def test_a_check_tells_the_day_a_renewal_moved_to(desk: Desk) -> None:
     [result] = await desk.told()
     assert isinstance(result, CheckResult)
     assert result.ends_at == (desk.clock() + GRANT_LIFETIME).isoformat()
+
+
+async def test_two_checks_at_once_with_a_changing_token_withdraw_nothing(desk: Desk) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.amazon.rotates = True
+    verdicts = await asyncio.gather(*(desk.checking.check(MEI, ORDERS, store.id) for store in (us, canada)))
+    assert all(verdicts)
+    assert [(await desk.grant(store)).state for store in (us, canada)] == [GrantState.GRANTED] * 2
+
+
+async def test_orders_that_amazon_refused_need_their_own_call_to_count_as_restored(desk: Desk) -> None:
+    desk.amazon.without_role.add((ORDERS, ACME))
+    store = await desk.store()
+    await desk.consent(store)
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.PERMISSION_PROBLEM)
+    assert (await desk.grant(store)).state is GrantState.PERMISSION_PROBLEM
+    desk.amazon.without_role.clear()
+    assert await desk.checking.check(MEI, ORDERS, store.id)
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+
+
+async def test_a_colleague_who_completes_anothers_consent_hears_of_it_too(desk: Desk) -> None:
+    store = await desk.store()
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    await desk.consent(store)
+    await desk.told()
+    await desk.told(LIN.user_id)
+
+    assert await desk.checking.tell(LIN, ORDERS, store.id)
+
+    assert [notice.kind for notice in await desk.told()] == ["consent_result"]
+    assert [notice.kind for notice in await desk.told(LIN.user_id)] == ["check_result"]
+
+
+async def test_a_consent_that_somebody_got_in_the_way_of_is_written_again(
+    sqlite_database: SqlDatabase, clock: FakeClock
+) -> None:
+    """The code is spent and the token in hand: a change at the same moment must not lose it."""
+    desk = Desk(sqlite_database, clock)
+    store = await desk.store()
+    state = await desk.leave(store)
+    stumbling = Stumbling(sqlite_database)
+    desk.amazon.meanwhile("probe", stumbling.trip)
+    granting = Granting(stumbling, desk.amazon, clock=clock, entropy=desk.entropy)
+    code = desk.amazon.agree(ORDERS, ACME, "US")
+
+    assert (await granting.answer(ORDERS, AmazonAnswer(state, ACME, code))).verdict
+
+    assert stumbling.stumbled == 2
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+    assert len(await desk.told()) == 1
+
+
+class Stumbling:
+    """A database in which somebody else's change gets in the way twice, once tripped."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+        self._left = 0
+        self.stumbled = 0
+
+    async def trip(self) -> None:
+        self._left = 2
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        async with self._database.begin() as work:
+            yield work
+            if self._left:
+                self._left -= 1
+                self.stumbled += 1
+                raise ConcurrentChange
+
+    def read(self) -> AbstractAsyncContextManager[Work]:
+        return self._database.read()

@@ -14,7 +14,7 @@ from bot.domain.status import StatusKind
 from bot.domain.verification import Verified
 from bot.errors import NothingToConfirm
 from tests import fakes
-from tests.services.desk import ACME, BOLT, LISTING, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, BOLT, LIN, LISTING, MEI, ORDERS, Desk
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,7 @@ async def test_looking_at_a_link_many_times_changes_nothing(desk: Desk) -> None:
 
 
 async def test_renewing_happens_in_place_and_renews_all_stores_of_the_region(desk: Desk) -> None:
-    us, canada, germany = [
-        await desk.granted(f"Acme {code}", code) for code in ("US", "CA", "DE")
-    ]
+    us, canada, germany = [await desk.granted(f"Acme {code}", code) for code in ("US", "CA", "DE")]
     germany_before = await desk.grant(germany)
     desk.clock.advance(timedelta(days=350))
     ends_at = desk.clock() + GRANT_LIFETIME

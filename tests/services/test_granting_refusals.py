@@ -14,7 +14,7 @@ from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Turn
 from bot.ports import Person
 from bot.services.granting import AmazonAnswer, Arrival
-from tests.services.desk import ACME, ALEX, BOLT, LISTING, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, ALEX, BOLT, LIN, LISTING, MEI, ORDERS, Desk
 
 Mishap = Callable[[Desk, Store], Awaitable[Arrival]]
 

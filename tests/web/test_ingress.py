@@ -41,7 +41,7 @@ JSON = {"content-type": "application/json"}
 class Case:
     """A bot with one command, one button, one view and one event, behind the ingress."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, body_seconds: float = 30.0) -> None:
         self.clock = HandClock()
         self.seen = SeenDeliveries()
         self.handled: list[str] = []
@@ -54,7 +54,7 @@ class Case:
         reception = Reception(
             self.bolt, self.seen, clock=self.clock, observe=lambda kind, _seconds: self.acks.append(kind)
         )
-        self.ingress = SlackIngress(reception, secrets=(NEW, OLD), clock=self.clock, body_seconds=0.3)
+        self.ingress = SlackIngress(reception, secrets=(NEW, OLD), clock=self.clock, body_seconds=body_seconds)
         self.app = Starlette(routes=[Route("/slack/events", self.ingress)])
 
     def _bolt(self) -> AsyncApp:
@@ -119,8 +119,8 @@ class Case:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Case]:
-    case = Case()
+async def running(*, body_seconds: float = 30.0) -> AsyncIterator[Case]:
+    case = Case(body_seconds=body_seconds)
     async with serving(case.app) as url, httpx.AsyncClient(trust_env=False) as http:
         case.url, case.http = url, http
         yield case
@@ -275,8 +275,9 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit(case: Case) -> No
     assert sent < 30
 
 
-async def test_a_body_that_trickles_in_is_not_waited_for(case: Case) -> None:
-    line, sent = await stream(case, b"x", times=100, seconds=0.05)
+async def test_a_body_that_trickles_in_is_not_waited_for() -> None:
+    async with running(body_seconds=0.3) as case:
+        line, sent = await stream(case, b"x", times=100, seconds=0.05)
     assert line == "HTTP/1.1 408 Request Timeout"
     assert sent < 20
 

@@ -163,7 +163,9 @@ class SlackDelivery:
 
     async def _send(self, errand: Errand, sending: Sending, token: str) -> None:
         if sending.placement is Placement.PLAIN:
-            await self._post(errand, sending.message, token)
+            beside = sending.thread
+            if beside is None or not await self._answer(errand, beside, sending.message, token, broadcast=False):
+                await self._post(errand, sending.message, token)
             return
         card = await self._cards.get(errand.team_id, errand.recipient, sending.subject)
         match sending.placement:
@@ -194,10 +196,12 @@ class SlackDelivery:
         address = await self._post(errand, sending.message, token)
         await self._cards.put(errand.team_id, errand.recipient, sending.subject, address)
 
-    async def _answer(self, errand: Errand, card: CardAddress, message: Message, token: str) -> bool:
+    async def _answer(
+        self, errand: Errand, card: CardAddress, message: Message, token: str, *, broadcast: bool = True
+    ) -> bool:
         """Under the card; False when there is nothing to put it under."""
         try:
-            await self._post(errand, message, token, channel=card.channel_id, thread_ts=card.ts)
+            await self._post(errand, message, token, channel=card.channel_id, thread_ts=card.ts, broadcast=broadcast)
         except SlackRefused as refused:
             if refused.error not in CARD_IS_GONE:
                 raise
@@ -205,7 +209,14 @@ class SlackDelivery:
         return True
 
     async def _post(
-        self, errand: Errand, message: Message, token: str, *, channel: str = "", thread_ts: str | None = None
+        self,
+        errand: Errand,
+        message: Message,
+        token: str,
+        *,
+        channel: str = "",
+        thread_ts: str | None = None,
+        broadcast: bool = True,
     ) -> CardAddress:
         channel = channel or errand.recipient
         await self._turn(errand, "chat.postMessage", channel)
@@ -216,6 +227,8 @@ class SlackDelivery:
             text=message.text,
             blocks=list(message.blocks) or None,
             thread_ts=thread_ts,
+            # in a DM the answer stands in the conversation as well: a seller does not look into threads
+            reply_broadcast=True if broadcast and thread_ts and errand.recipient.startswith(("U", "W")) else None,
             unfurl_links=False,
             unfurl_media=False,
         )

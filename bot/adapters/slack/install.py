@@ -29,10 +29,12 @@ AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize"
 #: what the bot may do; the manifest lists the same
 SCOPES = (
     "app_mentions:read",
+    "channels:history",
+    "channels:read",
     "chat:write",
     "commands",
+    "groups:read",
     "im:history",
-    "im:read",
     "im:write",
     "users:read",
 )

@@ -72,10 +72,11 @@
     fill("result-turn", facts.turn || "");
     byId("live").textContent = [facts.title, facts.advice, facts.note].filter(Boolean).join(" ");
     document.title = `${facts.title} · ${plainTitle}`;
+    if (before === facts.state) return;
     // Whoever's button has just gone is taken to the words that replace it.
-    const lost = focus && focus !== document.body && focus.closest("[hidden]");
-    if (before !== facts.state && (lost || facts.state === "granted")) byId("result-title").focus();
-    if (facts.state !== "authorizing") byId("blocked").open = false;
+    const lost = focus && focus.closest("[hidden], #blocked");
+    byId("blocked").open = false;
+    if (lost || facts.state === "granted") byId("result-title").focus();
   };
 
   // --- following the result

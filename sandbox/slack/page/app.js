@@ -165,7 +165,7 @@ function paintMain() {
   const here = [...app.messages.values()].filter((one) => one.channel === channelId()).sort((a, b) => a.ts - b.ts);
   const counts = new Map();
   for (const one of here) if (one.thread_ts && one.thread_ts !== one.ts) counts.set(one.thread_ts, (counts.get(one.thread_ts) ?? 0) + 1);
-  list.show(here.filter((one) => !one.thread_ts || one.thread_ts === one.ts), app, { counts, empty: here.length ? null : welcome() });
+  list.show(here.filter((one) => !one.thread_ts || one.thread_ts === one.ts || one.subtype === "thread_broadcast"), app, { counts, empty: here.length ? null : welcome() });
   const name = app.channels.get(app.place)?.name;
   $("composer-text").placeholder = name ? `Message #${name}` : "Message Grantdesk or type /";
 }

@@ -57,6 +57,7 @@ function render(message, app, { compact, inThread, replies }) {
     node("div", { class: "content" },
       compact ? null : node("div", { class: "byline" }, node("strong", {}, person.real_name), person.bot ? node("span", { class: "badge" }, "APP") : null, node("time", {}, clock(message.ts, app.me)),
         message.ephemeral ? node("span", { class: "only-you" }, "Only visible to you") : null),
+      message.subtype === "thread_broadcast" && !inThread ? node("button", { type: "button", class: "thread-link", onclick: () => app.openThread(message.thread_ts) }, "replied to a thread") : null,
       node("div", { class: "words", lang: app.me.locale }, body(message, app)),
       message.edited ? node("span", { class: "edited" }, "(edited)") : null,
       reactions.length ? node("div", { class: "reactions" }, reactions.map((one) => node("span", { class: "reaction" }, `${emoji(one.name)} ${one.count}`))) : null,

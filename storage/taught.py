@@ -1,0 +1,61 @@
+"""Phrases that agents have taught. A phrase means one thing: the database sees to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.questions import TaughtPhrase
+from storage import statements
+from storage.tables import taught_phrases
+
+
+class SqlTaught:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, phrase: TaughtPhrase) -> bool:
+        added = await self._connection.execute(
+            statements.insert(self._connection, taught_phrases)
+            .values(
+                id=phrase.id,
+                slug=phrase.slug,
+                locale=phrase.locale,
+                text=phrase.text,
+                taught_by=phrase.taught_by,
+                team_id=phrase.team_id,
+                taught_at=phrase.taught_at,
+            )
+            .on_conflict_do_nothing(index_elements=["text"])
+        )
+        return added.rowcount == 1
+
+    async def all(self) -> Sequence[TaughtPhrase]:
+        rows = await self._connection.execute(
+            select(taught_phrases).order_by(taught_phrases.c.taught_at.desc(), taught_phrases.c.id.desc())
+        )
+        return [_phrase(row) for row in rows]
+
+    async def get(self, phrase_id: str) -> TaughtPhrase | None:
+        found = await self._connection.execute(select(taught_phrases).where(taught_phrases.c.id == phrase_id))
+        row = found.one_or_none()
+        return None if row is None else _phrase(row)
+
+    async def remove(self, phrase_id: str) -> bool:
+        removed = await self._connection.execute(delete(taught_phrases).where(taught_phrases.c.id == phrase_id))
+        return removed.rowcount == 1
+
+
+def _phrase(row: Row[Any]) -> TaughtPhrase:
+    return TaughtPhrase(
+        id=row.id,
+        slug=row.slug,
+        locale=row.locale,
+        text=row.text,
+        taught_by=row.taught_by,
+        team_id=row.team_id,
+        taught_at=row.taught_at,
+    )
