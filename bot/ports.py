@@ -549,6 +549,10 @@ class Installation:
 class Installations(Protocol):
     async def get(self, team_id: str) -> Installation | None: ...
 
+    async def first(self) -> str | None:
+        """The workspace that was there first: the operator's own."""
+        ...
+
     async def put(self, installation: Installation) -> None: ...
 
     async def remove(self, team_id: str) -> None:

@@ -37,6 +37,10 @@ class Readers(Protocol):
         """Sets the next morning; False when another replica turned this page before."""
         ...
 
+    async def pass_over(self, turns: Sequence[tuple[Reader, datetime]]) -> None:
+        """Sets the next mornings of readers who are told nothing."""
+        ...
+
     async def next_due(self) -> datetime | None:
         """The next morning of anybody."""
         ...

@@ -102,7 +102,9 @@ class SqlAuthorizations:
                         application_id=authorization.key.application_id,
                         selling_partner_id=authorization.key.selling_partner_id,
                         consent_region=authorization.key.consent_region,
-                        next_check_at=next_check(authorization.id, after=authorization.consented_at),
+                        next_check_at=next_check(
+                            authorization.id, after=authorization.consented_at, ends_at=authorization.ends_at
+                        ),
                         failed_days=0,
                         **self._values(authorization, authorization.id, refresh_token),
                     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, exists, func, literal, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.digests import DEFAULT_HOUR, DEFAULT_WEEKDAY, Reader, next_morning
@@ -110,6 +110,27 @@ class SqlReaders:
         )
         return turned.rowcount == 1
 
+    async def pass_over(self, turns: Sequence[tuple[Reader, datetime]]) -> None:
+        if turns:
+            await self._connection.execute(
+                update(digest_readers)
+                .where(
+                    _mine.team_id == bindparam("of_team"),
+                    _mine.recipient == bindparam("of_recipient"),
+                    _mine.next_at == bindparam("seen_at"),
+                )
+                .values(next_at=bindparam("then")),
+                [
+                    {
+                        "of_team": reader.team_id,
+                        "of_recipient": reader.recipient,
+                        "seen_at": reader.next_at,
+                        "then": next_at,
+                    }
+                    for reader, next_at in turns
+                ],
+            )
+
     async def next_due(self) -> datetime | None:
         found: datetime | None = await self._connection.scalar(select(func.min(_mine.next_at)))
         return found
@@ -120,7 +141,7 @@ def _reader(row: Row[Any]) -> Reader:
         team_id=row.team_id,
         recipient=row.recipient,
         seller_id=row.seller_id,
-        tz=zone_for(row.zone).key,
+        tz=zone_for(row.zone).key if row.zone or row.seller_id is None else "",
         hour=row.hour,
         weekday=row.weekday,
         last_day=row.last_day,

@@ -8,7 +8,7 @@ through some of them is told once, with the present number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby
@@ -80,6 +80,7 @@ class Reader:
     team_id: str
     recipient: str
     seller_id: str | None
+    #: an IANA name; empty for a person whose zone nobody has asked for yet
     tz: str = "UTC"
     hour: int = DEFAULT_HOUR
     weekday: int = DEFAULT_WEEKDAY
@@ -216,27 +217,22 @@ def quiet_until(kind: Quieting, endings: Sequence[Ending], *, now: datetime) -> 
 # --- the desk --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Tally:
-    """What ends in a whole workspace, counted in one pass: so many stores a day and feature, and what was ignored."""
-
-    #: (days left, feature) → stores
-    stores: dict[tuple[int, FeatureKey], int] = field(default_factory=dict)
-    sellers: set[str] = field(default_factory=set)
-
-    def add(self, ending: Ending, left: int) -> None:
-        key = (left, ending.feature)
-        self.stores[key] = self.stores.get(key, 0) + 1
-
-    def rows(self) -> tuple[tuple[int, FeatureKey, int], ...]:
-        """(days left, feature, stores), soonest first."""
-        ordered = sorted(self.stores.items(), key=lambda row: (row[0][0], _RANK[row[0][1]]))
-        return tuple((left, feature, count) for (left, feature), count in ordered)
+def counts_by_day(endings: Iterable[Ending], *, zone: ZoneInfo) -> dict[tuple[date, FeatureKey], int]:
+    """How many stores lose a feature on a day of the reader's: as many entries as there are days, however many stores."""
+    counts: dict[tuple[date, FeatureKey], int] = {}
+    for ending in endings:
+        key = (ending.ends_at.astimezone(zone).date(), ending.feature)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
 
 
-def desk_is_due(reader: Reader, *, today: date, any_soon: bool, any_ignored: bool) -> bool:
-    """The desk reads weekly when something ends within 30 days, and on any day when something was ignored."""
-    if any_ignored:
-        return True
+def desk_is_due(reader: Reader, *, today: date, ends_soon: bool) -> bool:
+    """The desk reads weekly, when something ends within 30 days; what was ignored it reads on the day."""
     weekday = today - timedelta(days=(today.weekday() - reader.weekday) % 7)
-    return any_soon and (reader.last_day is None or weekday > reader.last_day)
+    return ends_soon and (reader.last_day is None or weekday > reader.last_day)
+
+
+def is_newly_ignored(left: int, reader: Reader, *, today: date) -> bool:
+    """Whether one of the last days was passed since the desk's last digest."""
+    before = IGNORED_WITHIN + 1 if reader.last_day is None else left + (today - reader.last_day).days
+    return any(left <= milestone < before for milestone in MILESTONES if milestone <= IGNORED_WITHIN)

@@ -12,6 +12,10 @@ from bot.domain.verification import Reason
 _DAY_MINUTES = 24 * 60
 #: an authorization that was just consented to is not asked about again at once
 _REST = timedelta(hours=12)
+#: clocks differ a little
+_AFTER_THE_END = timedelta(minutes=1)
+#: Amazon still lets us in after the recorded end: looked at so often until it is certain what that means
+STILL_OPEN = timedelta(hours=6)
 #: an answer that may be a moment's weakness is asked for again after this
 SECOND_LOOK = timedelta(minutes=15)
 #: after so many days without a usable answer the desk hears of it; the grant stays what it is
@@ -31,8 +35,18 @@ def minute_of(authorization_id: str) -> int:
     return int.from_bytes(digest[:4], "big") % _DAY_MINUTES
 
 
-def next_check(authorization_id: str, *, after: datetime) -> datetime:
-    """Its minute of the next day, or of the same day when that is half a day off: about once a day, whatever was late."""
+def next_check(authorization_id: str, *, after: datetime, ends_at: datetime | None = None) -> datetime:
+    """Its minute of the next day, or of the same day when that is half a day off: about once a day, whatever was late.
+
+    A year that ends before that is looked at as soon as it has ended.
+    """
+    at = _own_minute(authorization_id, after)
+    if ends_at is None or ends_at < after:
+        return at
+    return min(at, ends_at + _AFTER_THE_END)
+
+
+def _own_minute(authorization_id: str, after: datetime) -> datetime:
     earliest = (after + _REST).astimezone(UTC)
     midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + timedelta(minutes=minute_of(authorization_id))

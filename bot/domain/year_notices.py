@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Self
 
 from bot.domain.digests import Ending
@@ -46,6 +47,18 @@ class DayCount:
     listing: int = 0
 
 
+def calendar_of(counts: Mapping[tuple[date, FeatureKey], int]) -> tuple[DayCount, ...]:
+    """Counts by day and feature as days, in order."""
+    return tuple(
+        DayCount(
+            day.isoformat(),
+            orders=counts.get((day, FeatureKey.ORDERS), 0),
+            listing=counts.get((day, FeatureKey.LISTING), 0),
+        )
+        for day in sorted({day for day, _ in counts})
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerDigest(Notice):
     """What ends soon for one account, for one of its members."""
@@ -59,6 +72,8 @@ class SellerDigest(Notice):
     #: endings that found no room
     more: int = 0
     calendar: tuple[DayCount, ...] = ()
+    #: the reader's day of the digest before, ISO 8601, should this one never be sent
+    before: str = ""
 
     @classmethod
     def read(cls, facts: Mapping[str, Any]) -> SellerDigest:
@@ -67,6 +82,7 @@ class SellerDigest(Notice):
             endings=tuple(EndingRef.read(row) for row in facts["endings"]),
             more=facts["more"],
             calendar=tuple(DayCount(**row) for row in facts["calendar"]),
+            before=facts["before"],
         )
 
 
@@ -80,9 +96,9 @@ class DeskDigest(Notice):
     #: the channel's time zone, for which the days are counted
     tz: str
     calendar: tuple[DayCount, ...]
-    sellers: int
     ignored: tuple[EndingRef, ...] = ()
     more_ignored: int = 0
+    before: str = ""
 
     @classmethod
     def read(cls, facts: Mapping[str, Any]) -> DeskDigest:
@@ -90,9 +106,9 @@ class DeskDigest(Notice):
             period=facts["period"],
             tz=facts["tz"],
             calendar=tuple(DayCount(**row) for row in facts["calendar"]),
-            sellers=facts["sellers"],
             ignored=tuple(EndingRef.read(row) for row in facts["ignored"]),
             more_ignored=facts["more_ignored"],
+            before=facts["before"],
         )
 
 
@@ -135,8 +151,10 @@ class StillSilent(Notice):
     store: StoreRef
     feature: FeatureKey
     text: str
+    #: ISO 8601, when an older grant still stands
+    ends_at: str = ""
     #: what the answer ends in, as `faq.facts.Button`
-    button: str
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Examiner:
                 return Finding(Refused(Reason.EXPIRED))
             await self._write(work, kept, stores, answers, patient=patient, besides=besides)
             if not answers:
-                await work.health.worked(kept, at=now, next_at=next_check(kept.id, after=now))
+                await work.health.worked(kept, at=now, next_at=next_check(kept.id, after=now, ends_at=kept.ends_at))
         return Finding(Verified(at=now, ends_at=kept.ends_at), answers)
 
     # --- parts -------------------------------------------------------------------------------------------------------

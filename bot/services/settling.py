@@ -167,7 +167,7 @@ class Settling:
         over = kept.ends_at <= now
         move = Move.EXPIRE if over else Move.REVOKE
         reason = Reason.EXPIRED if over else Reason.REVOKED
-        worked_until = await work.health.worked_until(kept)
+        worked_until = kept.ends_at if over else await work.health.worked_until(kept)
         broken = []
         await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
@@ -282,7 +282,7 @@ class Settling:
             ),
         )
         if refused is None:
-            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now))
+            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at))
             await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
         await work.audit.record(
             AuditEvent(
