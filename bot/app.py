@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -34,19 +35,24 @@ from bot.adapters.slack.session import SlackApi, open_session, web_client
 from bot.adapters.slack.socket_mode import SocketMode
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.domain.features import FEATURES
+from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.clockwatching import ClockWatching, OurApplication
+from bot.services.digesting import Digesting
 from bot.services.granting import Granting
-from bot.services.jobs import Job, run_due
+from bot.services.jobs import Job, JobClock
 from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.nudging import Nudging
 from bot.services.presence import Presence
 from bot.services.relay import Relay
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
+from bot.services.sweeping import Sweeping
 from bot.settings import Settings
 from bot.web.headers import SecurityHeaders, amazon_form_targets
 from bot.web.health import Metrics, health_routes, relay_check
@@ -62,6 +68,9 @@ from storage.migrate import is_current, migrate
 from storage.vault import Vault
 
 log = structlog.get_logger(__name__)
+
+#: a digest that could not be sent for so long would say what is not so any more
+STALE_DIGEST = timedelta(hours=20)
 
 
 def now_in_utc() -> datetime:
@@ -83,6 +92,8 @@ class Grantdesk:
     asgi: ASGIApp
     jobs: Sequence[Job]
     clock: Clock
+    #: how often the scheduler looks at its clock, at least
+    look_every: timedelta
     _workspaces: Workspaces
     _socket_mode: SocketMode | None
     _session: aiohttp.ClientSession
@@ -98,16 +109,18 @@ class Grantdesk:
         if isinstance(self._workspaces, SingleWorkspace):
             await self._workspaces.start()
         self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        hands = JobClock(self.jobs, self.database.job_runs, clock=self.clock)
         for job in self.jobs:
             self._scheduler.add_job(
-                run_due,
+                hands.look,
                 "interval",
-                args=[job, self.database.job_runs],
-                kwargs={"clock": self.clock},
+                args=[job.name],
                 id=job.name,
-                seconds=job.every.total_seconds(),
+                # not every `job.every`: a process that is restarted each night would never reach a daily job
+                seconds=min(job.every, self.look_every).total_seconds(),
                 max_instances=1,
                 coalesce=True,
+                misfire_grace_time=None,
             )
         self._scheduler.start()
         if self._socket_mode is not None:
@@ -128,20 +141,25 @@ class Grantdesk:
         await self._http.aclose()
         await self.database.close()
 
-    async def run_job(self, name: str) -> None:
-        """Runs a job now, whatever the clock says. Raises KeyError."""
-        await {job.name: job for job in self.jobs}[name].run()
+    async def run_job(self, name: str, *, at: datetime | None = None) -> object:
+        """Runs a job for a moment, whatever the clock says; what it did. Raises KeyError."""
+        return await {job.name: job for job in self.jobs}[name].run(at or self.clock())
 
 
 async def build(
     settings: Settings,
     *,
     clock: Clock = now_in_utc,
+    wall: Clock | None = None,
     entropy: Entropy | None = None,
     amazon: Amazon | None = None,
     public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
+    look_every: timedelta = timedelta(minutes=1),
 ) -> Grantdesk:
-    """Assembles the service. The keywords replace parts of the world, for tests and benchmarks."""
+    """Assembles the service. The keywords replace parts of the world, for tests, benchmarks and the demo.
+
+    `wall` is the clock that Slack signs by, where `clock` is one that can be moved.
+    """
     entropy = entropy or SystemEntropy()
     metrics = Metrics()
     woken: list[Callable[[], None]] = []
@@ -183,21 +201,25 @@ async def build(
         applications={feature: amazon.application_name(feature) for feature in FEATURES},
     )
     knowledge = LiveKnowledge()
+    answering = Answering(knowledge, database, names=names, reporting=reporting, checking=checking, clock=clock)
     stories = Stories(
         stores=StoreKeeping(database, clock=clock, entropy=entropy),
         granting=granting,
         checking=checking,
         reporting=reporting,
         support=Support(database, clock=clock),
-        answering=Answering(knowledge, database, names=names, reporting=reporting, checking=checking, clock=clock),
+        answering=answering,
         learning=Learning(
             knowledge, database, reporting=reporting, agents=settings.support_agents, clock=clock, entropy=entropy
         ),
         presence=Presence(database, agents=settings.support_agents, clock=clock),
+        digesting=Digesting(database, people, clock=clock, channel=settings.support_channel),
+        nudging=Nudging(database, answering, people, clock=clock),
         people=people,
         clock=clock,
         names=names,
         public_url=settings.public_url,
+        picture_keys=[base64.b64decode(key.get_secret_value()) for key in settings.encryption_keys.values()],
         installer=_installer(settings, database, api, workspaces, clock, entropy),
         workspaces=workspaces,
     )
@@ -214,7 +236,15 @@ async def build(
     delivery = SlackDelivery(
         api, tokens=workspaces, cards=database.cards, people=people, renderers=registry.renderers, clock=clock
     )
-    relay = Relay(database.errands, delivery.deliver, registry.tasks, clock=clock, observe=metrics.errand)
+    relay = Relay(
+        database.errands,
+        delivery.deliver,
+        registry.tasks,
+        clock=clock,
+        stale_after=dict.fromkeys((SellerDigest.kind, DeskDigest.kind), STALE_DIGEST),
+        stale=lambda errand: stories.digesting.missed(errand.team_id, errand.recipient, errand.body),
+        observe=metrics.errand,
+    )
     woken.append(relay.wake)
     app_token = settings.slack_app_token.get_secret_value()
     desk = Grantdesk(
@@ -226,14 +256,20 @@ async def build(
         reception=reception,
         metrics=metrics,
         asgi=Starlette(),
-        jobs=_jobs(stories, database, clock),
+        jobs=_jobs(
+            stories,
+            database,
+            Sweeping(database, amazon, database.installations.first, clock=clock),
+            ClockWatching(database, _applications(settings), database.installations.first, clock=clock),
+        ),
         clock=clock,
+        look_every=look_every,
         _workspaces=workspaces,
         _socket_mode=SocketMode(reception, api=api, app_token=app_token) if app_token else None,
         _session=session,
         _http=http,
     )
-    desk.asgi = _asgi(desk, registry.routes, public_routes)
+    desk.asgi = _asgi(desk, registry.routes, public_routes, wall or clock)
     return desk
 
 
@@ -263,22 +299,43 @@ def _installer(
     )
 
 
-def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job]:
-    """The scheduled jobs: one row each."""
+def _applications(settings: Settings) -> list[OurApplication]:
+    return [
+        OurApplication(feature, row.application_id, secret_issued=row.client_secret_issued, listed=row.listed)
+        for feature, row in settings.applications.items()
+        if row.configured
+    ]
 
-    async def forget_deliveries() -> None:
-        await database.deliveries.prune(before=clock() - timedelta(hours=2))
+
+def _jobs(stories: Stories, database: SqlDatabase, sweeping: Sweeping, clock_watching: ClockWatching) -> Sequence[Job]:
+    """The scheduled jobs: one row each. A run does what is due by the moment it is given."""
+
+    def now(work: Callable[[], Awaitable[object]]) -> Callable[[datetime], Awaitable[object]]:
+        """For jobs that know no other moment than the present."""
+        return lambda _: work()
+
+    async def forget_deliveries(at: datetime) -> object:
+        return await database.deliveries.prune(before=at - timedelta(hours=2))
+
+    async def forget_the_past(at: datetime) -> object:
+        async with database.begin() as work:
+            told = await work.announcements.prune(before=at - timedelta(days=400))
+        return told + await database.job_runs.prune(before=at - timedelta(days=7))
 
     return (
-        Job("close-silent-consents", timedelta(seconds=30), stories.granting.close_silent),
-        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh, everywhere=True),
-        Job("learn-phrases", timedelta(seconds=30), stories.learning.refresh, everywhere=True),
-        Job("forget-questions", timedelta(hours=1), stories.learning.forget),
+        Job("close-silent-consents", timedelta(seconds=30), now(stories.granting.close_silent)),
+        Job("plan-digests", timedelta(minutes=5), stories.digesting.plan),
+        Job("sweep-authorizations", timedelta(minutes=1), sweeping.sweep),
+        Job("watch-our-clocks", timedelta(hours=1), clock_watching.watch),
+        Job("reload-articles", timedelta(minutes=1), now(stories.answering.refresh), everywhere=True),
+        Job("learn-phrases", timedelta(seconds=30), now(stories.learning.refresh), everywhere=True),
+        Job("forget-questions", timedelta(hours=1), now(stories.learning.forget)),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
+        Job("forget-the-past", timedelta(days=1), forget_the_past),
     )
 
 
-def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass]) -> ASGIApp:
+def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass], wall: Clock) -> ASGIApp:
     settings = desk.settings
 
     async def database_answers() -> bool:
@@ -304,7 +361,7 @@ def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[
 
     own: list[BaseRoute] = [*health_routes(checks, desk.metrics), *routes]
     if settings.signing_secrets:
-        ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=desk.clock)
+        ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=wall)
         own.append(Route("/slack/events", ingress))
     app = Starlette(
         routes=own,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.ports import Clock, Installation, People
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.digesting import Digesting
 from bot.services.granting import Granting
 from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.nudging import Nudging
 from bot.services.presence import Presence
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
@@ -62,10 +64,14 @@ class Stories:
     answering: Answering
     learning: Learning
     presence: Presence
+    digesting: Digesting
+    nudging: Nudging
     people: Profiles
     clock: Clock
     names: Names
     public_url: str
+    #: sign the addresses of pictures; the newest first
+    picture_keys: Sequence[bytes] = field(repr=False)
     workspaces: Workspaces
     #: None where one workspace is configured by its token
     installer: Installer | None

@@ -50,9 +50,7 @@ class SqlInstallations:
     async def first(self) -> str | None:
         async with self._transactions.read() as connection:
             found: str | None = await connection.scalar(
-                select(installations.c.team_id)
-                .order_by(installations.c.installed_at, installations.c.team_id)
-                .limit(1)
+                select(installations.c.team_id).order_by(installations.c.installed_at, installations.c.team_id).limit(1)
             )
         return found
 

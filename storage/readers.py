@@ -65,9 +65,7 @@ class SqlReaders:
         return len(fresh)
 
     async def get(self, team_id: str, recipient: str) -> Reader | None:
-        found = await self._connection.execute(
-            _READERS.where(_mine.team_id == team_id, _mine.recipient == recipient)
-        )
+        found = await self._connection.execute(_READERS.where(_mine.team_id == team_id, _mine.recipient == recipient))
         row = found.one_or_none()
         return None if row is None else _reader(row)
 

@@ -126,7 +126,9 @@ class Digesting:
             mine = endings.get(reader.seller_id, ())
             placed = await self._placed(reader) if mine else reader
             zone = ZoneInfo(placed.tz or "UTC")
-            chosen: Sequence[Ending] = plan(mine, placed, now=now) if mine and is_morning(now, zone=zone, hour=reader.hour) else ()
+            chosen: Sequence[Ending] = (
+                plan(mine, placed, now=now) if mine and is_morning(now, zone=zone, hour=reader.hour) else ()
+            )
             if chosen:
                 planned.append((placed, chosen))
             else:
@@ -146,13 +148,9 @@ class Digesting:
     async def _tell(self, work: Work, reader: Reader, endings: Sequence[Ending], now: datetime) -> bool:
         zone = ZoneInfo(reader.tz)
         today = now.astimezone(zone).date()
-        turned = await work.readers.turn(
-            reader, last_day=today, next_at=next_morning(now, zone=zone, hour=reader.hour)
-        )
+        turned = await work.readers.turn(reader, last_day=today, next_at=next_morning(now, zone=zone, hour=reader.hour))
         period = f"digest:{today.isoformat()}"
-        if not turned or not await work.announcements.first_time(
-            reader.team_id, reader.recipient, period, at=now
-        ):
+        if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
             return False
         await work.outbox.tell(reader.team_id, reader.recipient, _digest(endings, reader, today, zone))
         return True

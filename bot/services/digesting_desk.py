@@ -62,9 +62,7 @@ class DeskDigests:
                 return False
             turned = await work.readers.turn(reader, last_day=today, next_at=then)
             period = f"digest:{today.isoformat()}"
-            if not turned or not await work.announcements.first_time(
-                reader.team_id, reader.recipient, period, at=now
-            ):
+            if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
                 return False
             await work.outbox.tell(reader.team_id, reader.recipient, digest)
         return True

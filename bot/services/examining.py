@@ -89,9 +89,7 @@ class Examiner:
         answers = {store.id: await self._probe(store, grants[store.id], authorization, tokens) for store in stores}
         return {store_id: answer for store_id, answer in answers.items() if answer is not None}
 
-    async def _probe(
-        self, store: Store, grant: Grant, authorization: Authorization, tokens: Tokens
-    ) -> Refused | None:
+    async def _probe(self, store: Store, grant: Grant, authorization: Authorization, tokens: Tokens) -> Refused | None:
         """The cheapest proof. `orders` shares 0.0056 calls a second with the real import, so it is asked by participation,
         unless its own call was refused before: then only that call can show that it works again.
         """
@@ -146,9 +144,7 @@ class Examiner:
         if restored:
             await note_mended(work, [(store, feature) for store in restored.values()], at=now)
 
-    async def _restore(
-        self, work: Work, store: Store, grant: Grant, authorization: Authorization
-    ) -> Sequence[Store]:
+    async def _restore(self, work: Work, store: Store, grant: Grant, authorization: Authorization) -> Sequence[Store]:
         """Amazon says that all is well: so it is here. Completes a renewal that could not be verified when it was made.
 
         Returns the stores whose grants stand again, or anew.

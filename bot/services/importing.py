@@ -114,10 +114,6 @@ class Row:
     website: str | None
 
 
-class _NotKept(Exception):
-    """Ends a dry run's transaction."""
-
-
 @dataclass(slots=True)
 class _Seen:
     """What a dry run would have written: later rows of the file must meet it."""
@@ -139,18 +135,17 @@ class Importing:
 
     async def take(self, fields: Mapping[str, str], *, dry: bool = False) -> Outcome:
         """Imports a row, or with `dry` only finds out whether it could be. Raises RowRefused, or PersonMustAct for what
-        nobody could type either."""
+        nobody could type either.
+        """
         row = read_row(fields, now=self._clock())
         if dry:
             self._meet(row)
-        try:
+        if not dry:
             async with self._database.begin() as work:
-                outcome = await self._write(work, row)
-                if dry:
-                    raise _NotKept
-        except _NotKept:
-            return outcome
-        return outcome
+                return await self._write(work, row)
+        # what is written through a view is never kept
+        async with self._database.read() as work:
+            return await self._write(work, row)
 
     def _meet(self, row: Row) -> None:
         """What the database would refuse had the rows before been written."""
@@ -284,4 +279,3 @@ def _any_day(text: str, today: date) -> date:
         return read_initial_order_date(text, today=today)
     except DateTooOld:
         return date(*(int(part) for part in re.findall(r"\d+", text)[:3]))
-

@@ -282,7 +282,9 @@ class Settling:
             ),
         )
         if refused is None:
-            await work.health.worked(authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at))
+            await work.health.worked(
+                authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at)
+            )
             await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
         await work.audit.record(
             AuditEvent(

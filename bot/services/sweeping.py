@@ -121,8 +121,9 @@ class Sweeping:
                     swept.halted.add(authorization.feature)
                 await self._note(checkup, trouble, stores, patient=patient)
         except CannotDecrypt as unreadable:
-            # ours to mend, and said where operators look: `grantdesk rotate-keys` and the doctor name it too
-            log.error("token unreadable", action="token_unreadable", authorization=authorization.id, why=str(unreadable))  # noqa: TRY400
+            # ours to mend: `grantdesk rotate-keys` names it too. It is asked about again when its lease is over.
+            why = str(unreadable)
+            log.warning("token unreadable", action="token_unreadable", authorization=authorization.id, why=why)
         except ConcurrentChange:
             log.info("swept at the same moment", action="sweep_collided", authorization=authorization.id)
         except Exception:
@@ -146,7 +147,7 @@ class Sweeping:
             )
             if refused.reason is Reason.OUR_CREDENTIALS and home is not None:
                 await self._tell_of_our_secret(work, home, authorization.feature, now)
-            elif refused.turn is Turn.NOBODY and stores and trouble.days == TROUBLING_DAYS and (before is None or before.days < TROUBLING_DAYS):
+            elif refused.turn is Turn.NOBODY and stores and _is_news(before, trouble):
                 await work.outbox.tell_support(
                     authorization.team_id,
                     NoAnswerForDays(
@@ -163,6 +164,11 @@ class Sweeping:
         period = f"secret_refused:{feature.value}:{now.date().isoformat()}"
         if await work.announcements.first_time(team_id, DESK, period, at=now):
             await work.outbox.tell_support(team_id, SecretRefused(feature=feature))
+
+
+def _is_news(before: Trouble | None, trouble: Trouble) -> bool:
+    """Whether it has become a trouble for people just now."""
+    return trouble.days == TROUBLING_DAYS and (before is None or before.days < TROUBLING_DAYS)
 
 
 def _trouble(finding: Finding) -> Refused | None:
