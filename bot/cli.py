@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,9 +17,12 @@ from bot.errors import GrantdeskError
 from bot.logs import set_up
 from bot.settings import Settings
 from faq.cli import faq_app
+from faq.export import patch
+from faq.library import Library, Phrase
 from storage.engine import open_engine
 from storage.migrate import migrate as run_migrations
 from storage.rotation import rotate_keys as run_rotation
+from storage.taught import SqlTaught
 from storage.vault import Vault
 
 app = typer.Typer(
@@ -80,6 +84,34 @@ def doctor() -> None:
     findings = asyncio.run(examine(settings))
     print_findings(findings)
     raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@faq_app.command("export")
+def export_taught(
+    output: Annotated[Path | None, typer.Option(help="A file to write; without it, the change is printed.")] = None,
+) -> None:
+    """Write what agents have taught as a change to the article files, for `git apply` and a pull request."""
+    settings = Settings.load()
+    set_up(settings.log_format)
+    change = patch(Library.load(), asyncio.run(_taught(settings)))
+    if not change:
+        _errors.print("The articles have every phrase that was taught.")
+    elif output is None:
+        typer.echo(change, nl=False)
+    else:
+        output.write_text(change, encoding="utf-8")
+        _errors.print(f"Written to {output}. Next: git apply {output}, then grantdesk faq train and grantdesk faq check.")
+
+
+async def _taught(settings: Settings) -> list[Phrase]:
+    """Oldest first. Taught phrases are no secrets, so no key is needed."""
+    engine = open_engine(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            found = await SqlTaught(connection).all()
+    finally:
+        await engine.dispose()
+    return [Phrase(one.slug, one.locale, one.text) for one in reversed(found)]
 
 
 @app.command("rotate-keys")

@@ -14,7 +14,7 @@ from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, AuthorizationKey, Grant
 from bot.domain.marketplaces import Marketplace
 from bot.domain.notices import Notice
-from bot.domain.questions import Answered, Miss, MissCount, TaughtPhrase
+from bot.domain.questions import GivenAnswer, Miss, MissCount, TaughtPhrase
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Refused
 from bot.ports_year import Announcements, Endings, Health, Readers
@@ -111,7 +111,7 @@ class Sellers(Protocol):
         ...
 
     async def add_member(self, seller: Seller, user_id: str, *, at: datetime) -> None:
-        """Raises AlreadyAMember when the person belongs to another seller of the workspace."""
+        """Raises AlreadyAMember when the person belongs to another seller of the workspace that has stores."""
         ...
 
     async def members(self, seller: Seller) -> Sequence[str]:
@@ -335,13 +335,13 @@ class Taught(Protocol):
 class AnsweredThreads(Protocol):
     """What was answered where, shared by all replicas: never the same answer twice in a thread."""
 
-    async def first_time(self, answered: Answered, *, gist: str, now: datetime) -> bool:
+    async def first_time(self, answered: GivenAnswer, *, gist: str, now: datetime) -> bool:
         """True for the first caller, and when the answer has another `gist` by now: the state behind it has changed."""
         ...
 
-    async def was_given(self, answered: Answered) -> bool: ...
+    async def was_given(self, answered: GivenAnswer) -> bool: ...
 
-    async def take_back(self, answered: Answered) -> None:
+    async def take_back(self, answered: GivenAnswer) -> None:
         """It was not said after all."""
         ...
 

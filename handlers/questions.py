@@ -15,9 +15,8 @@ from typing import Any
 
 from bot.domain.error_codes import recognise
 from bot.domain.features import FeatureKey
-from bot.domain.notices import Answered as AnsweredNotice
-from bot.domain.notices import Notice, PersonWanted
-from bot.domain.questions import Answered, MissKind, without_personal
+from bot.domain.notices import Answered, Notice, PersonWanted
+from bot.domain.questions import GivenAnswer, MissKind, without_personal
 from bot.ports import CardAddress, Message, Person, Sending
 from bot.services.answering import FIVE, Answer, Place
 from faq.facts import Button, Case
@@ -51,7 +50,7 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.event("assistant_thread_started", edge.agent_view.opened)
     registry.event("assistant_thread_context_changed", edge.agent_view.opened)
     registry.task("answer_question", edge.run_answer)
-    registry.notice(AnsweredNotice, edge.render_answered)
+    registry.notice(Answered, edge.render_answered)
     registry.notice(PersonWanted, edge.render_wanted)
 
 
@@ -233,7 +232,7 @@ class Questions:
         if slug not in answering.library.slugs:
             return self._menu(person)
         share = setting.thread_ts if setting.shared else ""
-        claim = Answered(person.team_id, setting.channel_id, setting.thread_ts, slug, person.user_id)
+        claim = GivenAnswer(person.team_id, setting.channel_id, setting.thread_ts, slug, person.user_id)
         if await answering.needs_amazon(person, slug, question, store_id=store_id, feature=named):
             # asked by name, the present truth is worth asking for again
             if setting.uninvited and not await presence.says(claim, gist="asked"):
@@ -267,7 +266,7 @@ class Questions:
         )
 
     def render_answered(self, notice: Notice, person: Person) -> list[Sending]:
-        if not isinstance(notice, AnsweredNotice):
+        if not isinstance(notice, Answered):
             raise TypeError(type(notice).__name__)
         answer = Answer(
             slug=notice.slug,

@@ -9,39 +9,70 @@ from collections.abc import Iterable
 
 from bot.errors import UnclosedQuote, UnknownWord
 
-#: opening quote → its closing ones; phones and Chinese keyboards write their own
-_QUOTES = {'"': '"', "“": '”"', "”": '”"', "「": "」", "『": "』", "＂": "＂"}
+#: opening quote → what closes it; phones and the keyboards of other countries write their own
+_QUOTES = {
+    '"': '"',
+    "“": "”",
+    "”": "”",
+    "„": "“”",
+    "＂": "＂",
+    "«": "»",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+    "'": "'",
+    "‘": "’",
+    "’": "’",
+}
+#: autocorrection changes one quote of a pair and leaves the other
+_ALIKE = '"“”„＂'
+#: they are apostrophes as well: Mei's, 'n Sync
+_APOSTROPHES = "'‘’"
 _SPACE = re.compile(r"\s")
 
 #: Slack writes a mention as <@U123> or <@U123|name>
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+#: what looks like an address arrives as <http://acme.com|acme.com>, a channel as <#C123|name>:
+#: https://docs.slack.dev/interactivity/implementing-slash-commands
+_LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^>]*)>")
 
 
 def split_words(text: str) -> list[str]:
     """The words of a command, a quoted one whole. Raises UnclosedQuote."""
+    typed = html.unescape(_LINK.sub(lambda link: f"{link['channel'] or ''}{link['typed']}", text))
     words: list[str] = []
     word: list[str] = []
-    closing = ""
     quoted = False
-    for char in html.unescape(text):
-        if closing:
-            if char in closing:
-                closing = ""
-            else:
-                word.append(char)
-        elif char in _QUOTES and not word:
-            closing, quoted = _QUOTES[char], True
-        elif _SPACE.match(char):
+    at = 0
+    while at < len(typed):
+        char = typed[at]
+        end = _closing(typed, at) if char in _QUOTES and not word else None
+        if end is not None:
+            word.append(typed[at + 1 : end])
+            quoted, at = True, end
+        elif not _SPACE.match(char):
+            word.append(char)
+        else:
             if word or quoted:
                 words.append("".join(word))
             word, quoted = [], False
-        else:
-            word.append(char)
-    if closing:
-        raise UnclosedQuote(example='"Acme US"')
+        at += 1
     if word or quoted:
         words.append("".join(word))
     return words
+
+
+def _closing(text: str, opening: int) -> int | None:
+    """Where the quote ends that begins at `opening`; None for an apostrophe. Raises UnclosedQuote."""
+    quote = text[opening]
+    for closing in (_QUOTES[quote], _ALIKE if quote in _ALIKE else ""):
+        for at in range(opening + 1, len(text)):
+            ends_word = at + 1 == len(text) or _SPACE.match(text[at + 1])
+            if text[at] in closing and (quote not in _APOSTROPHES or ends_word):
+                return at
+    if quote in _APOSTROPHES:
+        return None
+    raise UnclosedQuote(example='"Acme US"')
 
 
 def mentioned_user(word: str) -> str | None:

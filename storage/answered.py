@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.questions import Answered
+from bot.domain.questions import GivenAnswer
 from storage import statements
 from storage.tables import answered_threads
 
@@ -18,7 +18,7 @@ class SqlAnsweredThreads:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def first_time(self, answered: Answered, *, gist: str, now: datetime) -> bool:
+    async def first_time(self, answered: GivenAnswer, *, gist: str, now: datetime) -> bool:
         said = statements.insert(self._connection, answered_threads).values(
             team_id=answered.team_id,
             channel_id=answered.channel_id,
@@ -37,11 +37,11 @@ class SqlAnsweredThreads:
         )
         return new.rowcount == 1
 
-    async def was_given(self, answered: Answered) -> bool:
+    async def was_given(self, answered: GivenAnswer) -> bool:
         found = await self._connection.scalar(select(answered_threads.c.slug).where(_is(answered)))
         return found is not None
 
-    async def take_back(self, answered: Answered) -> None:
+    async def take_back(self, answered: GivenAnswer) -> None:
         await self._connection.execute(delete(answered_threads).where(_is(answered)))
 
     async def forget(self, *, before: datetime) -> int:
@@ -49,7 +49,7 @@ class SqlAnsweredThreads:
         return gone.rowcount
 
 
-def _is(answered: Answered) -> ColumnElement[bool]:
+def _is(answered: GivenAnswer) -> ColumnElement[bool]:
     return and_(
         answered_threads.c.team_id == answered.team_id,
         answered_threads.c.channel_id == answered.channel_id,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.stores import Seller
 from bot.errors import AlreadyAMember, ConcurrentChange
 from storage import statements
-from storage.tables import seller_members, sellers
+from storage.tables import seller_members, sellers, stores
 
 
 class SqlSellers:
@@ -55,6 +55,18 @@ class SqlSellers:
     async def add_member(self, seller: Seller, user_id: str, *, at: datetime) -> None:
         if await self._join(seller, user_id, at=at):
             return
+        mine = seller_members.c
+        # somebody who only looked at the preparations has an account without stores: they may join another
+        await self._connection.execute(
+            update(seller_members)
+            .where(
+                mine.team_id == seller.team_id,
+                mine.user_id == user_id,
+                mine.seller_id != seller.id,
+                ~exists().where(stores.c.seller_id == mine.seller_id),
+            )
+            .values(seller_id=seller.id, joined_at=at)
+        )
         there = await self.of_member(seller.team_id, user_id)
         if there is None or there.id != seller.id:
             raise AlreadyAMember(name=user_id)

@@ -6,7 +6,7 @@ from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import statements
-from storage.tables import selling_partners, stores
+from storage.tables import authorizations, consent_attempts, selling_partners, stores
 
 
 async def hold(connection: AsyncConnection, team_id: str, seller_id: str, selling_partner_id: str) -> bool:
@@ -42,6 +42,26 @@ async def let_go(connection: AsyncConnection, selling_partner_id: str) -> None:
         delete(selling_partners).where(
             selling_partners.c.selling_partner_id == selling_partner_id,
             ~exists().where(stores.c.selling_partner_id == selling_partner_id),
+        )
+    )
+
+
+async def let_go_unused(connection: AsyncConnection, seller_id: str) -> None:
+    """Frees what a seller holds without a store: an account whose consent was kept for a store that is gone.
+
+    One that a remaining store's link still waits to complete stays held.
+    """
+    waited_for = (
+        select(consent_attempts.c.id)
+        .join(authorizations, authorizations.c.id == consent_attempts.c.authorization_id)
+        .where(authorizations.c.selling_partner_id == selling_partners.c.selling_partner_id)
+        .correlate(selling_partners)
+    )
+    await connection.execute(
+        delete(selling_partners).where(
+            selling_partners.c.seller_id == seller_id,
+            ~exists().where(stores.c.selling_partner_id == selling_partners.c.selling_partner_id),
+            ~waited_for.exists(),
         )
     )
 

@@ -118,6 +118,7 @@ class SqlStores:
         await self._connection.execute(delete(stores).where(*_is(store)))
         if account is not None:
             await selling_partners.let_go(self._connection, account)
+        await selling_partners.let_go_unused(self._connection, store.seller_id)
 
     async def _label_is_taken(self, store: Store) -> bool:
         taken = select(

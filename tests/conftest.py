@@ -28,6 +28,11 @@ AnotherReplica = Callable[[], Coroutine[Any, Any, SqlDatabase]]
 _count = itertools.count()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick tests first: whoever broke something hears of it before Chromium has started."""
+    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("slow", "browser")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
     """Refuses every connection that would leave this machine."""

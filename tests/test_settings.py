@@ -14,8 +14,8 @@ from bot.settings import Settings
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 GOOD = {
-    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
-    "SLACK_BOT_TOKEN": "xoxb-17653672481-19874698323",
+    "SLACK_SIGNING_SECRET": "signing-secret-of-the-tests",
+    "SLACK_BOT_TOKEN": "xoxb-of-the-tests",
     "PUBLIC_URL": "https://grants.example.com/",
     "ENCRYPTION_KEYS": f"k1:{KEY}",
     "AMAZON_ORDERS_APPLICATION_ID": "amzn1.sp.solution.orders",

@@ -117,7 +117,7 @@ class TaughtPhrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class GivenAnswer:
     """An answer in a thread. `reader` is whoever alone could see it; empty when everybody in the channel can."""
 
     team_id: str

@@ -17,7 +17,7 @@ import structlog
 from bot.domain.questions import (
     PHRASE_LIMIT,
     TEXT_LIFETIME,
-    Answered,
+    GivenAnswer,
     Miss,
     MissCount,
     MissKind,
@@ -68,6 +68,7 @@ class Learning:
         self._clock = clock
         self._entropy = entropy
         self._learned: tuple[Phrase, ...] = ()
+        self._refreshing = asyncio.Lock()
 
     # --- what was missed ---------------------------------------------------------------------------------------------
 
@@ -100,7 +101,7 @@ class Learning:
         """An answer was *helpful* or *not helpful*; an answer is judged once by a person. False when it was before."""
         if message_ts:
             async with self._database.begin() as work:
-                judgement = Answered(person.team_id, channel_id, message_ts, f"judged:{topic}", person.user_id)
+                judgement = GivenAnswer(person.team_id, channel_id, message_ts, f"judged:{topic}", person.user_id)
                 if not await work.answered.first_time(judgement, gist="judged", now=self._clock()):
                     return False
         if not helpful:
@@ -120,6 +121,11 @@ class Learning:
         self._require(agent)
         async with self._database.read() as work:
             return await work.misses.get(agent.team_id, miss_id)
+
+    def likely_topics(self, text: str, *, most: int) -> tuple[str, ...]:
+        """What a question may be about, likeliest first: to choose from."""
+        topics = self._knowledge.current.matcher.match(text).topics or ()
+        return tuple(topic.slug for topic in topics[:most])
 
     async def counts(self, agent: Person) -> Sequence[MissCount]:
         """How often, by language and topic. Raises NotAnAgent."""
@@ -190,14 +196,15 @@ class Learning:
 
     async def refresh(self) -> None:
         """Takes up what was taught, here or in another replica; nothing happens when it is known already."""
-        async with self._database.read() as work:
-            stored = await work.taught.all()
-        topics = {*self._knowledge.current.library.slugs, NONE}
-        phrases = tuple(Phrase(one.slug, one.locale, one.text) for one in reversed(stored) if one.slug in topics)
-        if phrases == self._learned:
-            return
-        await asyncio.to_thread(self._knowledge.learn, phrases)
-        self._learned = phrases
+        async with self._refreshing:  # one after the other: what was read earlier must not be learned later
+            async with self._database.read() as work:
+                stored = await work.taught.all()
+            topics = {*self._knowledge.current.library.slugs, NONE}
+            phrases = tuple(Phrase(one.slug, one.locale, one.text) for one in reversed(stored) if one.slug in topics)
+            if phrases == self._learned:
+                return
+            await asyncio.to_thread(self._knowledge.learn, phrases)
+            self._learned = phrases
         log.info("phrases learned", action="phrases_learned", count=len(phrases))
 
     async def forget(self) -> None:

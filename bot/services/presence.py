@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.domain.questions import Answered
+from bot.domain.questions import GivenAnswer
 from bot.errors import NotAChannel, NotAnAgent
 from bot.ports import AuditEvent, Clock, Database, Person
 
@@ -39,7 +39,7 @@ class Presence:
                 await work.audit.record(AuditEvent(self._clock(), agent.team_id, agent.user_id, action, channel_id))
         return changed
 
-    async def says(self, answered: Answered, *, gist: str, general: bool = False) -> bool:
+    async def says(self, answered: GivenAnswer, *, gist: str, general: bool = False) -> bool:
         """Claims an answer in a thread: False when its reader has it there already, and nothing has changed since.
 
         A `general` one looks at nobody's stores: the reader has it as well when it was shared with the thread.
@@ -49,7 +49,7 @@ class Presence:
                 return False
             return await work.answered.first_time(answered, gist=gist, now=self._clock())
 
-    async def takes_back(self, answered: Answered) -> None:
+    async def takes_back(self, answered: GivenAnswer) -> None:
         """It could not be said: another attempt may."""
         async with self._database.begin() as work:
             await work.answered.take_back(answered)

@@ -139,11 +139,15 @@ class Hands:
         }
         if channel.im_with is not None:
             event["channel_type"] = "im"
-        elif f"<@{BOT_USER}>" in message.text:
-            event["type"] = "app_mention"
-        else:
+        elif BOT_USER not in channel.members:
             return Outcome(version=before, ts=message.ts)
+        else:
+            event["channel_type"] = "channel"
         delivery = await self.courier.event(event, person.name)
+        if channel.im_with is None and f"<@{BOT_USER}>" in message.text:
+            # Slack tells of a mention twice: as a message of the channel, and as a mention
+            mention = {key: value for key, value in event.items() if key != "channel_type"}
+            delivery = await self.courier.event(mention | {"type": "app_mention"}, person.name)
         return Outcome.of(delivery, before, ts=message.ts)
 
     async def delete_message(self, person: Person, where: str, ts: str) -> Outcome:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
-from playwright.async_api import Page
+from playwright.async_api import BrowserContext, Page
 
 from bot.adapters.chance import SystemEntropy
 from bot.app import Grantdesk, build
@@ -31,6 +31,9 @@ TEAM = "T0SANDBOX"
 MEI = Person(TEAM, "U0MEI", "zh-CN", "Asia/Shanghai")
 LIN = Person(TEAM, "U0LIN", "zh-TW", "Asia/Taipei")
 ALEX = Person(TEAM, "U0ALEX", "en", "America/Los_Angeles")
+#: milliseconds: machines that run tests are busy
+PATIENCE = 20_000
+NewContext = Callable[..., Awaitable[BrowserContext]]
 PEOPLE = {"zh-CN": MEI, "zh-TW": LIN, "en": ALEX}
 
 
@@ -91,7 +94,7 @@ async def confirm(amazon: Page) -> None:
 
 async def reaches(page: Page, state: str) -> None:
     """The page comes to show a state, by itself."""
-    await page.locator(f'main[data-state="{state}"]').wait_for(timeout=15_000)
+    await page.locator(f'main[data-state="{state}"]').wait_for(timeout=2 * PATIENCE)
 
 
 class _Server(uvicorn.Server):

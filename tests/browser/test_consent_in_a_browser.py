@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.domain.features import FeatureKey
-from tests.browser.harness import ALEX, MEI, Desk, confirm, press, reaches, sign_in
+from tests.browser.harness import ALEX, MEI, Desk, NewContext, confirm, press, reaches, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_from_the_link_to_both_features(desk: Desk, page: Page) -> None:
@@ -56,7 +56,7 @@ async def test_a_blocked_pop_up_is_noticed_and_gone_around(desk: Desk, page: Pag
     help_ = page.locator("#blocked .body")
     await expect(help_).to_be_hidden()
     await page.locator("#go button").click()
-    await expect(help_).to_be_visible(timeout=8_000)
+    await expect(help_).to_be_visible()
     await expect(help_).to_contain_text("Chrome shows an icon")
     await expect(page.locator("#blocked-title")).to_be_focused()
     await expect(page.locator("#live")).to_have_text("The browser blocked Amazon’s tab")
@@ -83,9 +83,9 @@ async def test_amazon_opens_in_this_tab_if_nothing_else_helps(desk: Desk, page: 
 
 
 async def test_the_address_is_copied_into_a_browser_that_has_never_seen_us(
-    desk: Desk, browser: Browser, context: BrowserContext, page: Page
+    desk: Desk, new_context: NewContext, page: Page
 ) -> None:
-    await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=desk.url)
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=desk.url)
     store = await desk.store()
     await page.goto(await desk.link(store))
     await page.get_by_role("link", name="No, use another browser or device").click()
@@ -95,7 +95,7 @@ async def test_the_address_is_copied_into_a_browser_that_has_never_seen_us(
     address = await page.locator("#address").input_value()
     assert await page.evaluate("navigator.clipboard.readText()") == address
     await reaches(page, "authorizing")
-    elsewhere = await (await browser.new_context()).new_page()
+    elsewhere = await (await new_context()).new_page()
     await elsewhere.goto(address)
     await sign_in(elsewhere, "alex")
     await confirm(elsewhere)
@@ -113,7 +113,7 @@ async def test_where_nothing_may_be_copied_the_address_is_marked(desk: Desk, pag
     assert await page.evaluate("getSelection().toString() || document.activeElement.selectionEnd") != 0
 
 
-async def test_the_page_follows_a_press_on_another_machine(desk: Desk, browser: Browser, page: Page) -> None:
+async def test_the_page_follows_a_press_on_another_machine(desk: Desk, new_context: NewContext, page: Page) -> None:
     store = await desk.store()
     link = await desk.link(store)
     await page.goto(link)
@@ -122,7 +122,7 @@ async def test_the_page_follows_a_press_on_another_machine(desk: Desk, browser: 
     await code.scroll_into_view_if_needed()
     await expect(code).to_have_js_property("complete", value=True)
     assert await code.evaluate("image => image.naturalWidth") > 0
-    phone = await (await browser.new_context(viewport={"width": 390, "height": 844})).new_page()
+    phone = await (await new_context(viewport={"width": 390, "height": 844})).new_page()
     await phone.goto(link)
     amazon = await press(phone)
     await sign_in(amazon, "alex")
@@ -201,10 +201,10 @@ async def test_renewing_from_seller_central(desk: Desk, page: Page) -> None:
     assert after.ends_at - before.ends_at > timedelta(days=339)
 
 
-async def test_without_javascript(desk: Desk, browser: Browser) -> None:
+async def test_without_javascript(desk: Desk, new_context: NewContext) -> None:
     store = await desk.store()
     link = await desk.link(store)
-    page = await (await browser.new_context(java_script_enabled=False)).new_page()
+    page = await (await new_context(java_script_enabled=False)).new_page()
     await page.goto(link)
     await expect(page.get_by_text("come back to this page and check the result")).to_be_visible()
     amazon = await press(page)
@@ -230,14 +230,14 @@ async def test_an_error_is_explained_in_place(desk: Desk, page: Page) -> None:
     assert page.url.rpartition("/connect/")[2].isidentifier() or "#" not in page.url
 
 
-async def test_the_primary_user_needs_no_slack(desk: Desk, browser: Browser, page: Page) -> None:
+async def test_the_primary_user_needs_no_slack(desk: Desk, new_context: NewContext, page: Page) -> None:
     store = await desk.store(MEI, "美羽家居")
     await page.goto(await desk.link(store, MEI))
     await page.get_by_text("我没有授权权限").click()
     await page.get_by_role("button", name="生成消息").click()
     await expect(page.locator("#message")).not_to_have_value("")
     link = (await page.locator("#message").input_value()).rpartition("\n")[2]
-    primary = await (await browser.new_context(locale="en-GB")).new_page()
+    primary = await (await new_context(locale="en-GB")).new_page()
     await primary.goto(link)
     await expect(primary.get_by_text("You were asked as the primary user")).to_be_visible()
     amazon = await press(primary)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_core_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.ports import Person
-from tests.browser.harness import PEOPLE, Desk, confirm, press, reaches, sign_in
+from tests.browser.harness import PEOPLE, Desk, NewContext, confirm, press, reaches, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 #: on the wire, with headers; the page, its style sheet, script, icon and QR code
 MOST_BYTES = 30_000
@@ -38,9 +38,9 @@ async def unfolded(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
 async def test_axe_finds_nothing_in_any_state(
-    desk: Desk, browser: Browser, person: Person, scheme: Literal["light", "dark"]
+    desk: Desk, new_context: NewContext, person: Person, scheme: Literal["light", "dark"]
 ) -> None:
-    context = await browser.new_context(color_scheme=scheme, locale=person.locale)
+    context = await new_context(color_scheme=scheme, locale=person.locale)
     page = await context.new_page()
     store = await desk.store(person)
     await page.goto(await desk.link(store, person))
@@ -72,8 +72,8 @@ async def test_axe_finds_nothing_in_any_state(
 
 
 @pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
-async def test_it_is_light_and_asks_nobody_else(desk: Desk, browser: Browser, person: Person) -> None:
-    context = await browser.new_context()
+async def test_it_is_light_and_asks_nobody_else(desk: Desk, new_context: NewContext, person: Person) -> None:
+    context = await new_context()
     page = await context.new_page()
     wire = await context.new_cdp_session(page)
     await wire.send("Network.enable")
@@ -95,8 +95,8 @@ async def test_it_is_light_and_asks_nobody_else(desk: Desk, browser: Browser, pe
     assert not complaints
 
 
-async def test_the_policy_is_never_broken_on_the_whole_way(desk: Desk, browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_the_policy_is_never_broken_on_the_whole_way(desk: Desk, new_context: NewContext) -> None:
+    context = await new_context()
     broken: list[str] = []
     context.on("console", lambda message: broken.append(message.text) if "Content Security" in message.text else None)
     page = await context.new_page()
@@ -129,8 +129,8 @@ async def test_it_can_be_worked_by_keyboard_alone(desk: Desk, page: Page) -> Non
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 @pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
-async def test_nothing_sticks_out_at_any_width(desk: Desk, browser: Browser, person: Person, width: int) -> None:
-    page = await (await browser.new_context(viewport={"width": width, "height": 800})).new_page()
+async def test_nothing_sticks_out_at_any_width(desk: Desk, new_context: NewContext, person: Person, width: int) -> None:
+    page = await (await new_context(viewport={"width": width, "height": 800})).new_page()
     label = "Extraordinarily-Long-Store-Name-Without-Any-Space-To-Break-At"[:60]
     await page.goto(await desk.link(await desk.store(person, label), person))
     await unfolded(page)

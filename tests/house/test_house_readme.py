@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
-import click
 import pytest
 import typer.main
 
@@ -40,9 +40,9 @@ def test_every_grantdesk_command_exists() -> None:
     told = set(re.findall(r"(?:^|[ /])grantdesk ([a-z][a-z-]+(?: [a-z][a-z-]+)?)", _CODE, re.MULTILINE))
     assert {"serve", "doctor", "migrate", "rotate-keys"} <= {words.split()[0] for words in told}
     for words in told:
-        command: click.Command = typer.main.get_command(app)
+        command: Any = typer.main.get_command(app)
         for word in words.split():
-            if not isinstance(command, click.Group):
+            if not hasattr(command, "commands"):  # what follows is an argument
                 break
             assert word in command.commands, f"grantdesk {words}"
             command = command.commands[word]

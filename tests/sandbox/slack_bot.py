@@ -189,7 +189,7 @@ def events(app: AsyncApp) -> None:
 
     @app.event("message")
     async def message(event: Json, say: Any) -> None:
-        if event.get("subtype") is None and not event.get("bot_id"):
+        if event.get("subtype") is None and not event.get("bot_id") and event.get("channel_type") == "im":
             await say(text=f"I heard {event['text']}", thread_ts=event.get("thread_ts"))
 
     @app.event("app_mention")

@@ -1,3 +1,5 @@
+"""Consent attempts and states: found by their secrets, used once."""
+
 from __future__ import annotations
 
 import asyncio

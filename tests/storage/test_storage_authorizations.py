@@ -1,3 +1,5 @@
+"""Authorizations: one for each key, held by one seller, their tokens given only when asked for."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Transactions: all or nothing, writers in turn, deadlocks worth trying again."""
+
 from __future__ import annotations
 
 import asyncio

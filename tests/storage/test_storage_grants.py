@@ -1,3 +1,5 @@
+"""Grants: a write that did not see the last one is refused."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The migrations make exactly the tables that the code knows."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The outbox: what waits, who may take it, and what happens when they do not come back."""
+
 from __future__ import annotations
 
 import asyncio

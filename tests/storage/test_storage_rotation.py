@@ -1,3 +1,5 @@
+"""Key rotation: everything comes under the newest key and stays readable."""
+
 from __future__ import annotations
 
 from datetime import timedelta

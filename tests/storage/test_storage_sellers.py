@@ -1,3 +1,5 @@
+"""Sellers and their members."""
+
 from __future__ import annotations
 
 import asyncio
@@ -55,6 +57,7 @@ async def test_adding_a_member_twice_changes_nothing(world: World) -> None:
 
 async def test_a_member_of_another_seller_cannot_be_added_and_the_transaction_goes_on(world: World) -> None:
     mei, lin = await world.seller(MEI), await world.seller(LIN)
+    await world.store(lin)
     async with world.database.begin() as work:
         with pytest.raises(AlreadyAMember):
             await work.sellers.add_member(mei, LIN, at=world.clock())
@@ -62,6 +65,15 @@ async def test_a_member_of_another_seller_cannot_be_added_and_the_transaction_go
     async with world.database.read() as work:
         assert await work.sellers.members(mei) == [MEI, ALEX]
         assert await work.sellers.members(lin) == [LIN]
+
+
+async def test_whoever_has_no_store_yet_can_join_another_seller(world: World) -> None:
+    mei, lin = await world.seller(MEI), await world.seller(LIN)
+    async with world.database.begin() as work:
+        await work.sellers.add_member(mei, LIN, at=world.clock())
+    async with world.database.read() as work:
+        assert await work.sellers.of_member(TEAM, LIN) == mei
+        assert await work.sellers.members(lin) == []
 
 
 async def test_confirmed_preparations_are_kept(world: World) -> None:
@@ -79,6 +91,8 @@ async def test_twenty_first_commands_at_once_make_one_seller(world: World) -> No
 
 async def test_two_sellers_who_add_the_same_person_at_once_do_not_both_succeed(world: World) -> None:
     sellers = [await world.seller(f"U0SELLER{number}") for number in range(8)]
+    for seller in sellers:
+        await world.store(seller)
 
     async def add(number: int) -> bool:
         try:

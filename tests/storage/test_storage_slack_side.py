@@ -1,3 +1,5 @@
+"""What is kept of Slack: cards, people, installations, deliveries."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Stores: one label for each distributor, one distributor for each store, said by the database."""
+
 from __future__ import annotations
 
 import asyncio
@@ -229,6 +231,23 @@ async def test_the_last_store_deleted_lets_go_of_the_account(world: World) -> No
         await work.stores.delete(second)
         assert await work.stores.holder(ACME) is None
         assert await work.authorizations.find(authorization.key) is None
+    async with world.database.begin() as work:
+        assert await work.stores.bind(theirs, ACME) is None
+
+
+async def test_an_account_kept_for_a_store_that_is_gone_is_free_again(world: World) -> None:
+    """Consent was given, Amazon then could not be asked, and the store was deleted before it was bound."""
+    mei, lin = await world.seller(MEI), await world.seller(LIN)
+    doomed, other = await world.store(mei), await world.store(mei, "Acme CA", "CA")
+    kept = await world.authorization(mei)
+    waiting = await world.attempt(other)
+    async with world.database.begin() as work:
+        await work.attempts.update(replace(waiting, authorization_id=kept.id))
+        await work.stores.delete(doomed)
+        assert await work.stores.holder(ACME) == mei.id, "another store's link still waits for it"
+        await work.stores.delete(other)
+        assert await work.stores.holder(ACME) is None
+    theirs = await world.store(lin)
     async with world.database.begin() as work:
         assert await work.stores.bind(theirs, ACME) is None
 

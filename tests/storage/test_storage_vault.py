@@ -1,3 +1,5 @@
+"""Encryption: bound to the place where the secret is kept."""
+
 from __future__ import annotations
 
 import base64

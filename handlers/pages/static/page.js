@@ -40,6 +40,7 @@
     return;
   }
   if (!main.dataset.here) return;
+  for (const part of document.querySelectorAll(".by-hand")) part.hidden = true;
 
   // --- how the page shows what it knows
 

@@ -1,0 +1,143 @@
+"""What stands under an answer, and what agents make of questions that were missed."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bot.i18n import LOCALES, Speaker
+from tests.dialogue.conversation import Seller, System
+from tests.dialogue.test_questions_asked import SISTER, agent
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_count = itertools.count(1)
+
+
+def nonsense() -> str:
+    """A question nobody has asked and no topic resembles."""
+    return f"bananas taste {'very ' * next(_count)}purple on the moon"
+
+
+async def test_what_did_not_help_is_noted_once_and_something_nearer_offered(system: System, seller: Seller) -> None:
+    say = seller.say
+    before = await system.count("SELECT coalesce(sum(times), 0) FROM miss_counts WHERE kind = 'not_helpful'")
+    answer = (await seller.types(f"/faq {SISTER[say.locale]}")).only
+    noted = (await seller.presses(say("button.not_helpful"), answer)).only
+    assert noted.contains(say("faq.noted"))
+    assert noted.buttons()[-1] == say("button.ask_person")
+    await seller.presses(say("button.not_helpful"), answer)
+    after = await system.count("SELECT coalesce(sum(times), 0) FROM miss_counts WHERE kind = 'not_helpful'")
+    assert after == before + 1
+
+
+async def test_what_helped_is_thanked_for(seller: Seller) -> None:
+    answer = (await seller.says(SISTER[seller.say.locale])).only
+    assert (await seller.presses(seller.say("button.helpful"), answer)).only.contains(seller.say("faq.thanks"))
+
+
+async def test_a_person_is_called(system: System, seller: Seller) -> None:
+    say = seller.say
+    answer = (await seller.says(SISTER[say.locale])).only
+    news = await seller.presses(say("button.ask_person"), answer)
+    assert news.one(say("faq.person_told"))
+    sam = await agent(system)
+    assert (await sam.person.sees(f"<@{seller.id}>", channel="C0SUPPORT")).contains(sam.say("desk.person_wanted"))
+
+
+async def test_two_clicks_make_a_phrase_of_a_miss_and_one_takes_it_back(system: System) -> None:
+    alex, sam = await system.person("alex"), await agent(system)
+    say, strange = sam.say, nonsense()
+    for _ in range(9):  # more often than anything else: it stands first
+        missed = (await alex.types(f"/faq {strange}")).only
+        assert missed.contains(alex.say("faq.no_answer"))
+
+    listed = (await sam.types("/faq misses")).only
+    assert listed.contains(strange)
+    menu = next(one for one in listed.controls() if one.action_id.startswith("faq.teach:"))
+    modal = (await sam.presses(menu.action_id, listed, value=sam.say("misses.another"))).modal
+    assert modal is not None
+    await sam.fills(topic="no-amazon-page")
+    done = await sam.submits()
+    assert strange in (done.modal.plain() if done.modal else "")
+
+    answer = (await alex.types(f"/faq {strange.upper()}")).only
+    assert alex.say("button.helpful") in answer.buttons()
+    assert not (await sam.types("/faq misses")).only.contains(strange)
+
+    taught = (await sam.types("/faq taught")).only
+    assert taught.contains(strange)
+    undone = (await sam.presses(say("button.undo"), taught)).only
+    assert undone.contains(say("teach.undone", phrase=strange))
+    assert (await alex.types(f"/faq {strange}")).only.contains(alex.say("faq.no_answer"))
+
+
+async def test_a_phrase_that_cannot_be_taught_is_said_under_its_field(system: System) -> None:
+    alex, kim = await system.person("alex"), await agent(system, "kim")
+    strange = nonsense()
+    await alex.types(f"/faq {strange}")
+    listed = (await kim.types("/faq misses")).only
+    menu = next(one for one in listed.controls() if one.action_id.startswith("faq.teach:"))
+    await kim.presses(menu.action_id, listed, value=kim.say("misses.silence"))
+    await kim.fills(phrase="113-1234567-7654321")
+    refused = await kim.submits()
+    assert kim.say("error.PhraseUnusable", limit=200) in refused.said.errors.values()
+    await kim.person.closes(quiet=0)
+
+
+async def test_a_miss_that_teaches_nothing_is_put_away(system: System) -> None:
+    alex, sam = await system.person("alex"), await agent(system)
+    strange = nonsense()
+    await alex.types(f"/faq {strange}")
+    waiting = await system.count("SELECT count(*) FROM misses")
+    listed = (await sam.types("/faq misses")).only
+    await sam.presses(sam.say("button.dismiss"), listed)
+    assert await system.count("SELECT count(*) FROM misses") == waiting - 1
+    assert await system.count("SELECT count(*) FROM miss_counts") > 0
+
+
+async def test_nobody_else_sees_what_was_missed_or_taught(seller: Seller) -> None:
+    for command in ("/faq misses", "/faq taught", "/faq channel off"):
+        refused = (await seller.types(command)).only
+        assert refused.contains(seller.say("error.NotAnAgent"))
+
+
+async def test_pages_are_turned(system: System) -> None:
+    alex, sam = await system.person("alex"), await agent(system)
+    for _ in range(9):
+        await alex.types(f"/faq {nonsense()}")
+    first = (await sam.types("/faq misses")).only
+    second = (await sam.presses(sam.say("button.next"), first)).only
+    assert sam.say("button.previous") in second.buttons()
+    assert second.plain() != first.plain()
+
+
+async def test_what_is_kept_has_nobodys_name_in_it(system: System) -> None:
+    alex, sam = await system.person("alex"), await agent(system)
+    await alex.has_store("Moonbase")
+    strange = nonsense()
+    for _ in range(12):
+        await alex.types(f"/faq Moonbase {strange} 113-1234567-7654321 alex@example.com")
+    listed = (await sam.types("/faq misses")).only.plain()
+    assert strange in listed
+    assert "Moonbase" not in listed
+    assert "113-1234567" not in listed
+    assert "alex@example.com" not in listed
+
+
+async def test_texts_are_forgotten_by_the_job(system: System) -> None:
+    alex = await system.person("alex")
+    await alex.types(f"/faq {nonsense()}")
+    assert await system.count("SELECT count(*) FROM misses") > 0
+    await system.passes(days=30)
+    await system.run_job("forget-questions")
+    assert await system.count("SELECT count(*) FROM misses") == 0
+    assert await system.count("SELECT count(*) FROM miss_counts") > 0
+
+
+@pytest.mark.parametrize("locale", list(LOCALES))
+def test_help_tells_agents_of_their_words(locale: str) -> None:
+    usage = Speaker(locale)("usage.faq_agents")
+    for word in ("/faq misses", "/faq taught", "/faq channel on|off"):
+        assert word in usage
