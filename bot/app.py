@@ -89,6 +89,7 @@ class Grantdesk:
     registry: Registry
     reception: Reception
     metrics: Metrics
+    amazon: Amazon
     asgi: ASGIApp
     jobs: Sequence[Job]
     clock: Clock
@@ -255,6 +256,7 @@ async def build(
         registry=registry,
         reception=reception,
         metrics=metrics,
+        amazon=amazon,
         asgi=Starlette(),
         jobs=_jobs(
             stories,

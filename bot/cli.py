@@ -15,6 +15,7 @@ from rich.console import Console
 from bot.app import build
 from bot.errors import GrantdeskError
 from bot.logs import set_up
+from bot.operating import IMPORT_HELP, import_stores, job_app
 from bot.settings import Settings
 from faq.cli import faq_app
 from faq.export import patch
@@ -30,6 +31,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(job_app, name="job", help="List the scheduled jobs, or run one by hand.")
+app.command("import", help=IMPORT_HELP)(import_stores)
 app.add_typer(faq_app, name="faq", help="Ask, check and measure the answers.")
 _errors = Console(stderr=True)
 
@@ -100,7 +103,9 @@ def export_taught(
         typer.echo(change, nl=False)
     else:
         output.write_text(change, encoding="utf-8")
-        _errors.print(f"Written to {output}. Next: git apply {output}, then grantdesk faq train and grantdesk faq check.")
+        _errors.print(
+            f"Written to {output}. Next: git apply {output}, then grantdesk faq train and grantdesk faq check."
+        )
 
 
 async def _taught(settings: Settings) -> list[Phrase]:

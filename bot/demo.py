@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import Grantdesk, build, now_in_utc
+from bot.app import Grantdesk, build, now_in_utc, now_in_utc
 from bot.domain.features import FEATURES
 from bot.errors import ConfigurationError
 from bot.logs import set_up
@@ -32,6 +33,7 @@ from sandbox.server import running as running_sandbox
 SUPPORT_CHANNEL = "C0SUPPORT"
 AGENTS = frozenset({"U0SAM", "U0KIM"})
 _HOST = "127.0.0.1"
+_LOOK_EVERY = timedelta(seconds=0.25)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class SecretClock:
             return None
         if left <= SECRET_MILESTONES[0]:
             passed = [milestone for milestone in SECRET_MILESTONES if left <= milestone]
-            word = str(passed[-1]) if left >= 0 else f"over:{-left // 7}"
+            word = str(passed[-1]) if left >= 0 else f"over:{(-left - 1) // 7}"
             return f"secret:{self.feature.value}:{self.ends_on.isoformat()}:{word}"
         week = (SECRET_WARNING - left) // 7
         return f"secret:{self.feature.value}:{self.ends_on.isoformat()}:week{week}"

@@ -30,13 +30,13 @@ from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Work
 #: what a file's columns are called, and what stands in them; a star marks those that must be there
 COLUMNS: Mapping[str, str] = {
     "workspace": "* the Slack workspace's id, T…",
-    "owner": "* the Slack user who keeps the store, U… or W…",
-    "label": "* the store's name, one of a kind among the owner's stores",
+    "owner": "* the Slack user who keeps the store, U…",
+    "label": "* the store's name, unique among the owner's",
     "marketplace": "* its code or name: US, DE, Japan …",
     "selling_partner_id": "* the Amazon account, as Seller Central shows it",
     "refresh_token": "* Atzr|…, as it was kept until now",
-    "consent_date": "* the day the seller consented, year-month-day: the year runs from it",
-    "initial_order_date": "orders are pulled from this day on; empty: from the consent",
+    "consent_date": "* the day of the consent: its year runs from it",
+    "initial_order_date": "first day of orders; empty: the consent's",
     "feature": "orders or listing; empty: orders",
     "email": "the contact address of a Commerce-style store",
     "website": "the site that orders are imported into",

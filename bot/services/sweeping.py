@@ -82,11 +82,13 @@ class Sweeping:
         self._monotonic = monotonic
 
     async def sweep(self, at: datetime | None = None) -> Swept:
-        """Asks about every authorization whose turn has come by `at`."""
+        """Asks about every authorization whose turn has come by `at`; a moment still to come counts as now, because Amazon
+        answers for now.
+        """
         swept = Swept()
         deadline = self._monotonic() + self._within.total_seconds()
         while self._monotonic() < deadline and len(swept.halted) < len(FeatureKey):
-            now = at or self._clock()
+            now = min(at or self._clock(), self._clock())
             async with self._database.begin() as work:
                 taken = await work.health.take(now=now, until=now + LEASE, limit=self._page)
             if not taken:
