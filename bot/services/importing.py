@@ -118,7 +118,7 @@ class Row:
 class _Seen:
     """What a dry run would have written: later rows of the file must meet it."""
 
-    labels: set[tuple[str, str, str]] = field(default_factory=set)
+    labels: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     stores: dict[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -156,9 +156,8 @@ class Importing:
         mine = (*owner, label_key(row.label))
         if self._seen.stores.setdefault(place, mine) != mine:
             raise RowRefused(RowProblem.ALREADY_CONNECTED, self._seen.stores[place][2])
-        if mine in self._seen.labels and self._seen.stores.get(place) != mine:
+        if self._seen.labels.setdefault(mine, place) != place:
             raise RowRefused(RowProblem.OTHER_ACCOUNT, row.label)
-        self._seen.labels.add(mine)
 
     async def _write(self, work: Work, row: Row) -> Outcome:
         now = self._clock()
