@@ -60,6 +60,7 @@ from bot.web.ingress import SlackIngress
 from bot.web.limits import PUBLIC_ROUTES, RateLimit, RouteClass
 from faq.live import LiveKnowledge
 from handlers import CAPABILITIES
+from handlers.consent_rendering import busy_page
 from handlers.listening import listen
 from handlers.routing import Registry
 from handlers.stories import Stories
@@ -133,6 +134,7 @@ class Grantdesk:
             await self._socket_mode.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        await self.stories.learning.settled()
         await self.relay.stop()
         if self._relaying is not None:
             await self._relaying
@@ -151,16 +153,12 @@ async def build(
     settings: Settings,
     *,
     clock: Clock = now_in_utc,
-    wall: Clock | None = None,
     entropy: Entropy | None = None,
     amazon: Amazon | None = None,
     public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
     look_every: timedelta = timedelta(minutes=1),
 ) -> Grantdesk:
-    """Assembles the service. The keywords replace parts of the world, for tests, benchmarks and the demo.
-
-    `wall` is the clock that Slack signs by, where `clock` is one that can be moved.
-    """
+    """Assembles the service. The keywords replace parts of the world, for tests, benchmarks and the demo."""
     entropy = entropy or SystemEntropy()
     metrics = Metrics()
     woken: list[Callable[[], None]] = []
@@ -271,7 +269,7 @@ async def build(
         _session=session,
         _http=http,
     )
-    desk.asgi = _asgi(desk, registry.routes, public_routes, wall or clock)
+    desk.asgi = _asgi(desk, registry.routes, public_routes)
     return desk
 
 
@@ -337,7 +335,7 @@ def _jobs(stories: Stories, database: SqlDatabase, sweeping: Sweeping, clock_wat
     )
 
 
-def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass], wall: Clock) -> ASGIApp:
+def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[RouteClass]) -> ASGIApp:
     settings = desk.settings
 
     async def database_answers() -> bool:
@@ -363,13 +361,19 @@ def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[
 
     own: list[BaseRoute] = [*health_routes(checks, desk.metrics), *routes]
     if settings.signing_secrets:
-        ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=wall)
+        ingress: Any = SlackIngress(desk.reception, secrets=settings.signing_secrets, clock=desk.clock)
         own.append(Route("/slack/events", ingress))
     app = Starlette(
         routes=own,
         lifespan=lifespan,
         middleware=[
-            Middleware(RateLimit, now=time.monotonic, routes=public_routes, trusted_proxies=settings.trusted_proxies)
+            Middleware(
+                RateLimit,
+                now=time.monotonic,
+                routes=public_routes,
+                trusted_proxies=settings.trusted_proxies,
+                page=busy_page(desk.stories.names),
+            )
         ],
     )
     # around the whole, so that Starlette's own error page carries them too

@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.app import Grantdesk, build, now_in_utc, now_in_utc
+from bot.app import Grantdesk, build, now_in_utc
 from bot.domain.features import FEATURES
 from bot.errors import ConfigurationError
 from bot.logs import set_up
@@ -33,7 +32,6 @@ from sandbox.server import running as running_sandbox
 SUPPORT_CHANNEL = "C0SUPPORT"
 AGENTS = frozenset({"U0SAM", "U0KIM"})
 _HOST = "127.0.0.1"
-_LOOK_EVERY = timedelta(seconds=0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +113,12 @@ async def running(
     database_url: str = "",
     public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
     clock: SandboxClock | None = None,
+    look_every: timedelta = timedelta(minutes=1),
 ) -> AsyncIterator[Running]:
     """Starts both on real ports (0 picks free ones) and stops them at the end; the database is thrown away by default.
 
-    With a `clock`, what passes on it passes for the bot as well; without one, the bot goes by the real time.
+    With a `clock`, what passes on it passes for the bot as well; without one, the bot goes by the real time. `look_every` is
+    how often scheduled work is looked for.
     """
     with tempfile.TemporaryDirectory(prefix="grantdesk-") as folder:
         bound = _bound(port)
@@ -134,7 +134,10 @@ async def running(
                 port=bound.getsockname()[1],
             )
             desk = await build(
-                settings, public_routes=public_routes, clock=now_in_utc if clock is None else _told_by(clock)
+                settings,
+                public_routes=public_routes,
+                clock=now_in_utc if clock is None else _told_by(clock),
+                look_every=look_every,
             )
             config = uvicorn.Config(
                 desk.asgi,
@@ -167,7 +170,8 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
         from bot.tour import run_tour  # noqa: PLC0415  # only the tour needs its script
 
         set_up("console", level="WARNING")
-        async with running() as both:
+        # a year passes for all of them in one call, and has its consequences at once
+        async with running(clock=SandboxClock(), look_every=timedelta(seconds=0.2)) as both:
             return await run_tour(both.bot_url, both.sandbox_url, console)
     set_up("console", level="WARNING")
     async with running(port=port, sandbox_port=sandbox_port) as both:

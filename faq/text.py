@@ -33,10 +33,19 @@ _SAME_WORD = {
     "fei kan": "飞刊", "fly kan": "飞刊", "saleyee": "赛盈", "sale yee": "赛盈", "salesyee": "赛盈", "saleeye": "赛盈",
     "seller centre": "seller central", "amzn": "amazon", "amz": "amazon", "亚马": "亚马", "亚麻": "亚马逊",
     "zaidan": "载单", "lianjie": "链接", "liulanqi": "浏览器", "dianpu": "店铺",
+    "搞掂": "弄好", "揿": "按", "撳": "按", "嗰": "那", "呢部": "这台", "呢个": "这个", "呢步": "这一步", "呢边": "这边", "呢间": "这家",
+    "俾人": "被人", "俾": "给", "畀": "给", "琴日": "昨天", "寻日": "昨天", "使唔使": "要不要", "得唔得": "行不行", "定系": "还是",
+    "边度": "哪里", "边间": "哪家", "老细": "老板", "揾": "找", "搵": "找", "睇": "看", "攞": "拿", "㗎": "的", "咁": "这样", "个掣": "按钮",
+    "开唔到": "打不开", "仲系": "还是", "仲未": "还没", "收返": "收回", "间舖": "店铺", "舖": "铺", "第二部": "另一台", "第二间": "另一家",
 }  # fmt: skip
 _SAME = re.compile("|".join(re.escape(w) for w in sorted(_SAME_WORD, key=len, reverse=True)))
 
 _ERROR_CODE = re.compile(r"(?<![a-z0-9])(md\s?-?\d{4}|spdc\s?-?\d{4}|spsa\s?-?\d{4}|consent_limit_reached)(?![a-z0-9])")
+#: A code that was dictated: m d one thousand.
+_SPOKEN_CODE = re.compile(
+    r"(?<![a-z])m\s?d[\s-]{0,2}(?:\d{4}(?!\d)|[一二三四五六七八九零幺千]{2,4}"
+    r"|(?:(?:one|five|nine|zero|two|oh|hundred|thousand|fifty|ninety|ten)(?![a-z])\s?){2,})"
+)
 _OCR_CODE = re.compile(r"(?<![a-z0-9])m[d0][\so-]?[0-9ol]{4}(?![a-z0-9])")
 _HTTP = re.compile(r"(?<![\w#-])(400|401|403|404|429|500|502|503|504)(?![\w-])")
 _ID_NUMBER = re.compile(r"(?<![a-z])#?\d[\d,./:_-]{2,}\d?%?|#\d+")
@@ -116,6 +125,8 @@ def clean(text: str) -> str:
 
 def _without_addresses(text: str) -> str:
     text = _OCR_CODE.sub(" errcode ", _ERROR_CODE.sub(" errcode ", text))
+    if "m" in text:
+        text = _SPOKEN_CODE.sub(" errcode ", text)
     if "http" in text or "www." in text:
         text = _URL.sub(" ", text)
     if "@" in text or "<" in text:

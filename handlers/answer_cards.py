@@ -117,7 +117,8 @@ def _opinion(faces: Speaker, answer: Answer, question: str) -> list[Block]:
     person = button(
         faces("button.ask_person"),
         f"faq.person:{answer.slug}",
-        value=answer.store_id,
+        # a general answer's store is only where its button would act: the desk is not told of it
+        value="" if answer.about else answer.store_id,
         style="primary" if answer.button is Button.ASK_PERSON else "",
     )
     return [

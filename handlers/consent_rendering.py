@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from bot.i18n import LOCALES, Speaker, locale_for
 from bot.services.naming import Names
@@ -160,3 +162,15 @@ def _switches(request: Request, here: str) -> list[dict[str, str]]:
         {"locale": locale, "name": LANGUAGE_NAMES[locale], "address": f"{here}?{urlencode({'lang': locale, **kept})}"}
         for locale in LOCALES
     ]
+
+
+def busy_page(names: Names) -> Callable[[Scope, int], Response]:
+    """What somebody sees who called too often, in their browser's language."""
+    pages = Pages(names)
+
+    def show(scope: Scope, seconds: int) -> Response:
+        request = Request(scope)
+        say = Speaker(chosen_locale(request) or accepted_locale(request))
+        return pages.plain(request, say, "busy", status=HTTPStatus.TOO_MANY_REQUESTS, seconds=seconds)
+
+    return show

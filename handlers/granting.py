@@ -40,7 +40,7 @@ from handlers.blocks import (
 )
 from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
-from handlers.stores import grant_button, which_store
+from handlers.store_buttons import grant_button, which_store
 from handlers.stories import Stories
 from handlers.wording import store_name
 from handlers.words import pick, split_words

@@ -10,7 +10,7 @@ from bot.ports import Message, Person
 from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
 from handlers.routing import ActionCall, CommandCall, Registry
-from handlers.stores import grant_buttons
+from handlers.store_buttons import grant_buttons
 from handlers.stories import Stories
 from handlers.wording import report_lines
 from handlers.words import split_words

@@ -11,46 +11,35 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from slack_sdk.errors import SlackApiError
 
-from bot.domain.features import FEATURES, FeatureKey
-from bot.domain.marketplaces import MARKETPLACES
+from bot.domain.features import FEATURES
 from bot.domain.notices import Notice, SharedWithYou, StoreAdded, StoreRef
-from bot.domain.stores import LABEL_LIMIT, PRODUCT_ID_TYPES, Store
+from bot.domain.stores import Store
 from bot.errors import IndividualPlan, NoStores, NotAPerson, UnknownPerson, UnknownWord, WhichStore
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Sending
 from bot.services.naming import feature_name
-from bot.services.reporting import StoreReport
 from bot.services.stores import StoreDraft
 from handlers.blocks import (
     Block,
     actions,
     button,
-    confirmation,
-    context,
     divider,
     escape,
-    field,
-    fit,
-    header,
     message,
     modal,
     mrkdwn,
-    option,
-    plain,
     problem_message,
     section,
-    select,
-    text_input,
 )
 from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
+from handlers.store_buttons import grant_button, store_buttons, which_store
+from handlers.store_forms import preparation_blocks, preparation_view, store_form
 from handlers.stories import Stories
 from handlers.wording import grant_line, status_name, store_name
 from handlers.words import mentioned_user, pick, split_words
 
 #: stores on one page of a list: two blocks each, with room for the rest
 PAGE = 20
-#: Slack's limit for a menu
-OPTIONS = 100
 
 _DRAFT_FIELDS = ("label", "marketplace", "initial_order_date", "contact_email", "website", "attribute_mapping")
 
@@ -129,14 +118,14 @@ class _Stores:
         added = await self._stories.stores.add(call.person, draft)
         blocks = self._added_blocks(mrkdwn(call.person), StoreRef.of(added.store))
         if added.first and not prepared:
-            blocks += [divider(), *self._preparation_blocks(mrkdwn(call.person), call.say)]
+            blocks += [divider(), *preparation_blocks(self._stories, mrkdwn(call.person), call.say)]
         await call.reply(message(*blocks))
 
     async def _list(self, call: CommandCall, _: Sequence[str]) -> None:
         await call.reply(await self._list_page(call.person, 0))
 
     async def _prepare(self, call: CommandCall, _: Sequence[str]) -> None:
-        await call.open(self._preparation_view(call.person, {}))
+        await call.open(preparation_view(self._stories, call.person, {}))
         await call.ack()
 
     async def _share(self, call: CommandCall, words: Sequence[str]) -> None:
@@ -175,7 +164,7 @@ class _Stores:
         await self._open_add(call, {})
 
     async def press_prepare(self, call: ActionCall) -> None:
-        await call.open(self._preparation_view(call.person, {}))
+        await call.open(preparation_view(self._stories, call.person, {}))
 
     async def press_list(self, call: ActionCall) -> None:
         page = int(call.value) if call.value.isdigit() else 0
@@ -195,9 +184,9 @@ class _Stores:
 
     async def _open_add(self, call: Call, given: Mapping[str, str]) -> None:
         if await self._stories.stores.is_prepared(call.person):
-            await call.open(self._form(call.person, "store.add", given))
+            await call.open(store_form(self._stories, call.person, "store.add", given))
         else:
-            await call.open(self._preparation_view(call.person, given))
+            await call.open(preparation_view(self._stories, call.person, given))
 
     async def prepared(self, call: ViewCall) -> None:
         """The preparations were read: on to the form, or a stop for an Individual plan."""
@@ -208,7 +197,7 @@ class _Stores:
         if call.notes.get("reading"):
             await call.ack()
             return
-        await call.replace_with(self._form(call.person, "store.add", given))
+        await call.replace_with(store_form(self._stories, call.person, "store.add", given))
 
     async def submitted(self, call: ViewCall) -> None:
         added = await self._stories.stores.add(call.person, _draft(call.inputs), announce=True)
@@ -227,108 +216,6 @@ class _Stores:
         await call.ack()
         say = mrkdwn(call.person)
         await call.whisper(message(section(say("store.edited", store=store.label))))
-
-    def _form(
-        self, person: Person, callback_id: str, given: Mapping[str, str], *, notes: Mapping[str, str] | None = None
-    ) -> Block:
-        say = Speaker(person.locale, tz=person.tz)
-        edit = callback_id == "store.edit"
-        today = self._stories.clock().astimezone(say.zone).date()
-        marketplaces = [option(say.marketplace(row), code) for code, row in MARKETPLACES.items()]
-        chosen = given.get("marketplace", "").upper()
-        return modal(
-            callback_id,
-            title=say("store.form.edit_title" if edit else "store.form.title"),
-            submit=say("button.save" if edit else "button.add"),
-            close=say("button.cancel"),
-            notes=notes,
-            blocks=[
-                field(
-                    say("store.form.label"),
-                    text_input(
-                        "label",
-                        initial=fit(given.get("label", ""), LABEL_LIMIT),
-                        placeholder=say("store.form.label_example"),
-                    ),
-                    hint=say("store.form.label_hint", limit=LABEL_LIMIT),
-                ),
-                field(
-                    say("store.form.marketplace"),
-                    select(
-                        "marketplace",
-                        marketplaces,
-                        initial="UK" if chosen == "GB" else chosen,
-                        placeholder=say("store.form.marketplace_choose"),
-                    ),
-                    hint=say("store.form.marketplace_hint"),
-                ),
-                field(
-                    say("store.form.date"),
-                    {
-                        "type": "datepicker",
-                        "action_id": "initial_order_date",
-                        "initial_date": given.get("initial_order_date") or today.isoformat(),
-                    }
-                    if _is_day(given.get("initial_order_date", ""))
-                    else {"type": "datepicker", "action_id": "initial_order_date", "initial_date": today.isoformat()},
-                    hint=say("store.form.date_hint"),
-                ),
-                field(
-                    say("store.form.email"),
-                    text_input("contact_email", initial=given.get("contact_email", "")),
-                    hint=say("store.form.email_hint"),
-                    optional=True,
-                ),
-                field(
-                    say("store.form.website"),
-                    text_input("website", initial=given.get("website", "")),
-                    hint=say("store.form.website_hint"),
-                    optional=True,
-                ),
-                field(
-                    say("store.form.mapping"),
-                    text_input("attribute_mapping", initial=given.get("attribute_mapping", ""), multiline=True),
-                    hint=say("store.form.mapping_hint", types=", ".join(PRODUCT_ID_TYPES)),
-                    optional=True,
-                ),
-            ],
-        )
-
-    def _preparation_view(self, person: Person, given: Mapping[str, str]) -> Block:
-        say = Speaker(person.locale, tz=person.tz)
-        notes = {name: fit(value, 300) for name, value in given.items()}
-        return modal(
-            "store.prepare",
-            title=say("prepare.title"),
-            submit=say("button.continue"),
-            close=say("button.cancel"),
-            notes=notes,
-            blocks=[
-                *self._preparation_blocks(mrkdwn(person), say),
-                field(
-                    say("prepare.plan"),
-                    select(
-                        "plan",
-                        [
-                            option(say("prepare.plan_professional"), "professional"),
-                            option(say("prepare.plan_individual"), "individual"),
-                        ],
-                        kind="radio_buttons",
-                    ),
-                    hint=say("prepare.plan_hint"),
-                ),
-            ],
-        )
-
-    def _preparation_blocks(self, marked: Speaker, say: Speaker) -> list[Block]:
-        facts = self._stories.names.facts(marked)
-        return [
-            header(say("prepare.heading")),
-            section(marked("prepare.plan_rule", **facts)),
-            section(marked("prepare.who", **facts)),
-            section(marked("prepare.safe_environment", **facts)),
-            section(marked("prepare.each_marketplace", **facts)),
-        ]
 
     # --- what is said ------------------------------------------------------------------------------------------------
 
@@ -398,7 +285,7 @@ class _Stores:
             section(f"*{store_name(say, store)}*\n{status_name(say, report.status)}"),
             section("\n".join(grant_line(say, grant, now=report.at) for grant in report.grants.values())),
             section("\n".join(lines)),
-            actions(*_store_buttons(bare, report)),
+            actions(*store_buttons(bare, report)),
         )
 
     async def _edit(self, call: Call, store_id: str) -> None:
@@ -411,7 +298,7 @@ class _Stores:
             "website": store.website or "",
             "attribute_mapping": "\n".join(f"{kind}={name}" for kind, name in store.attribute_mapping.items()),
         }
-        await call.open(self._form(call.person, "store.edit", given, notes={"store_id": store.id}))
+        await call.open(store_form(self._stories, call.person, "store.edit", given, notes={"store_id": store.id}))
 
     async def _disable(self, call: Call, store_id: str) -> Message:
         store = await self._stories.stores.disable(call.person, store_id)
@@ -443,96 +330,5 @@ class _Stores:
         return message(section(say(key, store=store.label, **self._stories.names.facts(say))), actions(*buttons))
 
 
-def grant_button(
-    say: Speaker, feature: FeatureKey, store_id: str, *, primary: bool = False, key: str = "button.grant"
-) -> Block:
-    """The button that makes a link for a feature; `key` names its face."""
-    return button(
-        say(key, feature=say(f"feature.{feature.value}.name")),
-        f"grant.start:{feature.value}",
-        value=store_id,
-        style="primary" if primary else "",
-    )
-
-
-def which_store(person: Person, stores: Sequence[Store], action_id: str, *, note: str = "") -> Message:
-    """Asks which store is meant."""
-    say = Speaker(person.locale, tz=person.tz)
-    options = [option(f"{store.label} · {store.marketplace_code}", store.id) for store in stores[:OPTIONS]]
-    menu = {
-        "type": "static_select",
-        "action_id": action_id,
-        "placeholder": plain(say("store.which_placeholder")),
-        "options": options,
-    }
-    return message(
-        section(note or say("store.which"), accessory=menu),
-        context(say("store.which_more")) if len(stores) > OPTIONS else None,
-    )
-
-
-def _store_buttons(say: Speaker, report: StoreReport) -> list[Block]:
-    store = report.store
-    if store.disabled_at is not None:
-        return [
-            button(say("button.enable"), "store.do:enable", value=store.id, style="primary"),
-            _delete_button(say, store),
-        ]
-    return [
-        *grant_buttons(say, report),
-        button(say("button.edit"), "store.do:edit", value=store.id),
-        button(
-            say("button.disable"),
-            "store.do:disable",
-            value=store.id,
-            confirm=confirmation(
-                title=say("store.disable_confirm_title"),
-                text=say("store.disable_confirm", store=store.label),
-                yes=say("button.disable"),
-                no=say("button.cancel"),
-            ),
-        ),
-        _delete_button(say, store),
-    ]
-
-
-def grant_buttons(say: Speaker, report: StoreReport) -> list[Block]:
-    """For each feature the one button that makes sense: grant, renew, or check."""
-    return [button_for(say, report, feature) for feature in report.grants]
-
-
-def button_for(say: Speaker, report: StoreReport, feature: FeatureKey) -> Block:
-    grant = report.grants[feature]
-    state = grant.standing(report.at)
-    name = say(f"feature.{feature.value}.name")
-    if state.value in ("granted", "authorizing", "permission_problem") and not grant.is_expiring(report.at):
-        return button(say("button.check_feature", feature=name), f"grant.check:{feature.value}", value=report.store.id)
-    renew = state.value in ("granted", "expired", "revoked")
-    return grant_button(
-        say, feature, report.store.id, primary=True, key="button.renew_feature" if renew else "button.grant"
-    )
-
-
-def _delete_button(say: Speaker, store: Store) -> Block:
-    return button(
-        say("button.delete"),
-        "store.do:delete",
-        value=store.id,
-        style="danger",
-        confirm=confirmation(
-            title=say("store.delete_confirm_title"),
-            text=say("store.delete_confirm", store=store.label),
-            yes=say("button.delete"),
-            no=say("button.cancel"),
-            danger=True,
-        ),
-    )
-
-
 def _draft(inputs: Mapping[str, str]) -> StoreDraft:
     return StoreDraft(**{name: inputs.get(name, "") for name in _DRAFT_FIELDS})
-
-
-def _is_day(text: str) -> bool:
-    parts = text.split("-")
-    return len(parts) == len("ymd") and all(part.isdigit() for part in parts) and len(text) == len("2026-01-31")

@@ -28,7 +28,7 @@ class SqlAttempts:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, attempt: ConsentAttempt) -> None:
+    async def add(self, attempt: ConsentAttempt, *, replacing: bool = True) -> None:
         # Two links made at the same moment take turns at the store's row, so that one of them replaces the other.
         store = await self._connection.scalar(
             select(stores.c.id)
@@ -38,18 +38,19 @@ class SqlAttempts:
         if store is None:
             raise ConcurrentChange
         mine = consent_attempts.c
-        await self._connection.execute(
-            update(consent_attempts)
-            .where(
-                mine.team_id == attempt.team_id,
-                mine.user_id == attempt.user_id,
-                mine.store_id == attempt.store_id,
-                mine.feature == attempt.feature.value,
-                mine.expires_at > attempt.created_at,
-                _is_open(),
+        if replacing:
+            await self._connection.execute(
+                update(consent_attempts)
+                .where(
+                    mine.team_id == attempt.team_id,
+                    mine.user_id == attempt.user_id,
+                    mine.store_id == attempt.store_id,
+                    mine.feature == attempt.feature.value,
+                    mine.expires_at > attempt.created_at,
+                    _is_open(),
+                )
+                .values(outcome=Outcome.REPLACED.value, ended_at=attempt.created_at)
             )
-            .values(outcome=Outcome.REPLACED.value, ended_at=attempt.created_at)
-        )
         await self._connection.execute(
             insert(consent_attempts).values(
                 id=attempt.id,

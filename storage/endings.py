@@ -14,9 +14,10 @@ from bot.domain.digests import Ending, Quiet
 from bot.domain.features import FeatureKey
 from bot.domain.grants import EXPIRING_WITHIN, GrantState
 from bot.domain.notices import StoreRef
-from bot.ports_year import Place
+from bot.ports.year import Place
 from storage import statements
-from storage.tables import consent_attempts, grants, quiets, stores
+from storage.tables import consent_attempts, grants, stores
+from storage.tables_year import quiets
 
 #: grants whose end means something: those that hold, and those that held until then
 _SPOKEN_OF = (GrantState.GRANTED.value, GrantState.PERMISSION_PROBLEM.value, GrantState.EXPIRED.value)

@@ -13,10 +13,11 @@ from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, AuthorizationState
 from bot.domain.health import Outage, Trouble
 from bot.domain.verification import Reason
-from bot.ports_year import Checkup
+from bot.ports.year import Checkup
 from storage import statements
 from storage.authorizations import PLAIN, as_authorization
-from storage.tables import authorizations, outages
+from storage.tables import authorizations
+from storage.tables_year import outages
 
 _mine = authorizations.c
 _LIVE = _mine.state == AuthorizationState.LIVE.value

@@ -48,6 +48,7 @@ class SqlInstallations:
         )
 
     async def first(self) -> str | None:
+        """The workspace that was there first: the operator's own."""
         async with self._transactions.read() as connection:
             found: str | None = await connection.scalar(
                 select(installations.c.team_id).order_by(installations.c.installed_at, installations.c.team_id).limit(1)

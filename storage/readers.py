@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.digests import DEFAULT_HOUR, DEFAULT_WEEKDAY, Reader, next_morning
 from bot.i18n import zone_for
-from bot.ports_year import Place
+from bot.ports.year import Place
 from storage import statements
-from storage.tables import announcements, digest_readers, people, seller_members, sellers
+from storage.tables import people, seller_members, sellers
+from storage.tables_year import announcements, digest_readers
 
 _mine = digest_readers.c
 _of_person = and_(people.c.team_id == _mine.team_id, people.c.user_id == _mine.recipient)

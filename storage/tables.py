@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -22,16 +21,9 @@ from sqlalchemy import (
     text,
 )
 
+from storage import tables_year  # noqa: F401  # `metadata` is whole with them only
 from storage.columns import SEQUENCE, Day, Facts, Moment
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from storage.schema import metadata as metadata  # noqa: PLC0414  # this is where it is looked for
 
 # --- Sellers, their stores and what those stores may do -----------------------------------------------------------------
 
@@ -201,77 +193,6 @@ consent_states = Table(
     Column("detail", Text, nullable=False),
     UniqueConstraint("receipt_hash"),
     Index("ix_consent_states_attempt_id", "attempt_id"),
-)
-
-# --- The year of a grant ------------------------------------------------------------------------------------------------
-
-#: who is told what ends: the members of sellers in their DM, and the desk in its channel (without a seller)
-digest_readers = Table(
-    "digest_readers",
-    metadata,
-    Column("team_id", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("seller_id", Text),
-    Column("hour", Integer, nullable=False),
-    Column("weekday", Integer, nullable=False),
-    # a channel's; a person's own is in `people`
-    Column("tz", Text),
-    # the reader's own day of the last digest
-    Column("last_day", Day),
-    # the next morning to think of them; none: they want no digests
-    Column("next_at", Moment),
-    PrimaryKeyConstraint("team_id", "recipient"),
-    ForeignKeyConstraint(["seller_id", "team_id"], ["sellers.id", "sellers.team_id"], ondelete="CASCADE"),
-    Index("ix_digest_readers_next_at", "next_at", "team_id", "recipient"),
-    Index("ix_digest_readers_seller_id", "seller_id"),
-)
-
-#: what was told to whom for which period: whoever inserts the row may tell it
-announcements = Table(
-    "announcements",
-    metadata,
-    Column("team_id", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("period", Text, nullable=False),
-    Column("told_at", Moment, nullable=False),
-    PrimaryKeyConstraint("team_id", "recipient", "period"),
-    Index("ix_announcements_told_at", "told_at"),
-)
-
-#: *snooze* and *I know*: who wants no word of an end, and until when
-quiets = Table(
-    "quiets",
-    metadata,
-    Column("store_id", Text, ForeignKey("stores.id", ondelete="CASCADE"), nullable=False),
-    Column("feature", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    # the end it is about: a renewed grant has another
-    Column("ends_at", Moment, nullable=False),
-    # none: they know, and want to hear of it only when it has ended
-    Column("until", Moment),
-    Column("noted_at", Moment, nullable=False),
-    PrimaryKeyConstraint("store_id", "feature", "user_id"),
-)
-
-#: from when to when a grant did not work
-outages = Table(
-    "outages",
-    metadata,
-    Column("store_id", Text, ForeignKey("stores.id", ondelete="CASCADE"), nullable=False),
-    Column("feature", Text, nullable=False),
-    Column("noticed_at", Moment, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("worked_until", Moment, nullable=False),
-    Column("mended_at", Moment),
-    PrimaryKeyConstraint("store_id", "feature", "noticed_at"),
-)
-Index(
-    "ix_outages_open",
-    outages.c.store_id,
-    outages.c.feature,
-    unique=True,
-    sqlite_where=outages.c.mended_at.is_(None),
-    postgresql_where=outages.c.mended_at.is_(None),
 )
 
 # --- Work that outlives a request ---------------------------------------------------------------------------------------

@@ -141,6 +141,17 @@ FAMILIES: dict[str, set[str]] = {
     "grant.*": {f"grant.{state.value}" for state in GrantState} | {"grant.expiring"},
     "feature.*.name": {f"feature.{key.value}.name" for key in FEATURES},
     "feature.*.does": {f"feature.{key.value}.does" for key in FEATURES},
+    "digest.*.*": {
+        f"digest.{key.value}.{when}" for key in FEATURES for when in ("later", "tomorrow", "today", "ended")
+    },
+    "digest.count.*": {f"digest.count.{key.value}" for key in FEATURES},
+    "digest.settings.*": {"digest.settings.on", "digest.settings.off"},
+    "digest.weekday.*": {f"digest.weekday.{day}" for day in range(7)},
+    "health.broke.*": {f"health.broke.{key.value}" for key in FEATURES},
+    "health.mended.*": {f"health.mended.{key.value}" for key in FEATURES},
+    "health.gap.*": {f"health.gap.{key.value}" for key in FEATURES},
+    "health.alone.*": {f"health.alone.{key.value}" for key in FEATURES},
+    "health.support.*": {f"health.support.{key.value}" for key in FEATURES},
     "desk.mend.*": {f"desk.mend.{reason.value}" for reason, turn in TURNS.items() if turn is Turn.US},
 }
 

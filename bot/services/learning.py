@@ -69,6 +69,7 @@ class Learning:
         self._entropy = entropy
         self._learned: tuple[Phrase, ...] = ()
         self._refreshing = asyncio.Lock()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     # --- what was missed ---------------------------------------------------------------------------------------------
 
@@ -148,9 +149,9 @@ class Learning:
         said = clean(phrase)
         if not said or len(phrase) > PHRASE_LIMIT:
             raise PhraseUnusable(limit=PHRASE_LIMIT)
-        for known in (*library.phrases(), *self._learned):
-            if clean(known.text) == said and known.slug != slug:
-                raise PhraseCollides(other=known.text[:80])
+        known = self._knowledge.current.matcher.match(phrase)
+        if known.exact and known.nearest is not None and known.nearest.slug != slug:
+            raise PhraseCollides(other=known.nearest.text[:80])
         taught = TaughtPhrase(
             id=self._entropy.new_id(),
             slug=slug,
@@ -166,7 +167,7 @@ class Learning:
                 await work.misses.settle(miss)
             if added:
                 await work.audit.record(self._event(agent, "phrase.taught", taught))
-        await self.refresh()
+        self._learn_soon()
         return taught
 
     async def dismiss(self, agent: Person, miss_id: str) -> None:
@@ -184,15 +185,32 @@ class Learning:
             if phrase is None or not await work.taught.remove(phrase_id):
                 return None
             await work.audit.record(self._event(agent, "phrase.taken_back", phrase))
-        await self.refresh()
+        self._learn_soon()
         return phrase
 
     async def taught(self, agent: Person) -> Sequence[Taught]:
         """All that was taught, newest first. Raises NotAnAgent."""
         self._require(agent)
-        written = {(phrase.slug, clean(phrase.text)) for phrase in self._knowledge.current.library.phrases()}
+        written = {(phrase.slug, phrase.text) for phrase in self._knowledge.current.library.phrases()}
         async with self._database.read() as work:
-            return [Taught(one, (one.slug, clean(one.text)) in written) for one in await work.taught.all()]
+            return [Taught(one, (one.slug, one.text) in written) for one in await work.taught.all()]
+
+    def _learn_soon(self) -> None:
+        """In the background: building a matcher takes half a second, on a busy machine more, and Slack waits three."""
+        task = asyncio.create_task(self._learn_now(), name="learn phrases")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _learn_now(self) -> None:
+        try:
+            await self.refresh()
+        except Exception:
+            # the job tries again within a minute
+            log.exception("phrases not learned", action="phrases_not_learned")
+
+    async def settled(self) -> None:
+        """Returns when what was taught here is known here."""
+        await asyncio.gather(*self._under_way)
 
     async def refresh(self) -> None:
         """Takes up what was taught, here or in another replica; nothing happens when it is known already."""

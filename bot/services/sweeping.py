@@ -24,7 +24,7 @@ from bot.domain.verification import Reason, Refused, Turn
 from bot.domain.year_notices import NoAnswerForDays, SecretRefused
 from bot.errors import CannotDecrypt, ConcurrentChange
 from bot.ports import Amazon, Clock, Database, Work
-from bot.ports_year import Checkup
+from bot.ports.year import Checkup
 from bot.services.clockwatching import DESK, HomeTeam
 from bot.services.examining import NO_ACCESS, Examiner, Finding
 

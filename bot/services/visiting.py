@@ -156,7 +156,7 @@ class Visiting:
             created_at=now,
             expires_at=now + LINK_LIFETIME,
         )
-        await work.attempts.add(attempt)
+        await work.attempts.add(attempt, replacing=False)
         return attempt
 
 

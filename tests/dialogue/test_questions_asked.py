@@ -8,7 +8,6 @@ import pytest
 
 from bot.i18n import Speaker
 from sandbox.client import Message
-from tests.dialogue.conftest import Somebody
 from tests.dialogue.conversation import News, Seller, System
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,17 +31,17 @@ MONDAY = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=340)
 
 
-def ending(days: float, feature: FeatureKey = ORDERS, label: str = "Acme US", **more: object) -> Ending:
+def ending(days: float, feature: FeatureKey = ORDERS, label: str = "Acme US", **more: Any) -> Ending:
     """A grant that ends so many days after Monday's morning."""
-    facts: dict[str, object] = {"ends_at": MONDAY + timedelta(days=days, hours=5), "since": LONG_AGO}
-    return Ending("s1", StoreRef(label, label, "US"), feature, **(facts | more))  # type: ignore[arg-type]
+    facts: dict[str, Any] = {"ends_at": MONDAY + timedelta(days=days, hours=5), "since": LONG_AGO}
+    return Ending("s1", StoreRef(label, label, "US"), feature, **(facts | more))
 
 
-def reader(last: date | None = date(2026, 1, 5), **more: object) -> Reader:
-    return Reader("T1", "U1", "s1", tz="Asia/Shanghai", last_day=last, **more)  # type: ignore[arg-type]
+def reader(last: date | None = date(2026, 1, 5), **more: Any) -> Reader:
+    return Reader("T1", "U1", "s1", tz="Asia/Shanghai", last_day=last, **more)
 
 
-def days_told(days: int, *, asleep: frozenset[int] = frozenset(), **more: object) -> list[int]:
+def days_told(days: int, *, asleep: frozenset[int] = frozenset(), **more: Any) -> list[int]:
     """How many days before the end a reader who is looked at every morning is told, from 40 days before on."""
     told, mei = [], reader()
     one = ending(days, **more)

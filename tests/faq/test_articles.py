@@ -212,10 +212,11 @@ def test_english_is_plain(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", FOLDERS)
-def test_chinese_quotes_are_corner_brackets(slug: str) -> None:
-    for locale in ("zh-CN", "zh-TW"):
-        words = re.sub(r"\{[{%].*?[}%]\}", "", _own_words(slug, locale))
-        assert not set('“”"') & set(words)
+def test_each_chinese_quotes_and_punctuates_in_its_own_way(slug: str) -> None:
+    for locale, foreign in (("zh-CN", "「」『』\""), ("zh-TW", "“”\"")):
+        words = re.sub(r"\{[{%].*?[}%]\}|`[^`]*`", "", _own_words(slug, locale))
+        assert not set(foreign) & set(words)
+        assert not re.search(r"[㐀-鿿“”「」】][,:;?!()]|[,:;?!()][㐀-鿿“”「」【]", words)
 
 
 def test_a_label_that_was_escaped_is_not_escaped_again() -> None:

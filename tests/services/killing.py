@@ -25,7 +25,8 @@ from bot.ports import Errand, Person
 from bot.services.digesting import Digesting
 from bot.services.relay import Patience, Relay
 from storage.database import SqlDatabase
-from storage.tables import announcements, digest_readers, outbox
+from storage.tables import outbox
+from storage.tables_year import announcements, digest_readers
 from storage.vault import Vault
 
 #: nine in the morning in Shanghai

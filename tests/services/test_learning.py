@@ -86,7 +86,7 @@ async def test_nothing_personal_is_kept(desk: Desk, learning: Learning) -> None:
 
 async def test_texts_are_gone_before_their_month_is_over_and_counts_stay(desk: Desk, learning: Learning) -> None:
     await learning.missed(MEI, STRANGE, topic="", kind=MissKind.UNMATCHED)
-    job = Job("forget-questions", timedelta(hours=1), learning.forget)
+    job = Job("forget-questions", timedelta(hours=1), lambda _at: learning.forget())
     for _ in range(30 * 24):
         desk.clock.advance(timedelta(hours=1))
         await run_due(job, desk.database.job_runs, clock=desk.clock)
@@ -126,6 +126,7 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
     assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
 
     taught = await learning.teach(SAM, miss.text, slug="no-amazon-page", locale="en", miss_id=miss.id)
+    await learning.settled()
 
     found = knowledge.current.matcher.match(STRANGE)
     assert (found.band, found.best) == (Band.ANSWER, "no-amazon-page")
@@ -134,6 +135,7 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
 
     assert await learning.undo(SAM, taught.id) == taught
     assert await learning.undo(SAM, taught.id) is None
+    await learning.settled()
     assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
     assert await learning.taught(SAM) == []
 
@@ -142,7 +144,8 @@ async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, lear
     other = LiveKnowledge()
     elsewhere = learning_of(desk, other)
     await learning.teach(SAM, STRANGE, slug="no-amazon-page", locale="en")
-    job = Job("learn-phrases", timedelta(seconds=30), elsewhere.refresh, everywhere=True)
+    await learning.settled()
+    job = Job("learn-phrases", timedelta(seconds=30), lambda _at: elsewhere.refresh(), everywhere=True)
     assert await run_due(job, desk.database.job_runs, clock=desk.clock)
     assert other.current.matcher.match(STRANGE).best == "no-amazon-page"
     assert await run_due(job, desk.database.job_runs, clock=desk.clock), (
@@ -159,6 +162,7 @@ async def test_nothing_is_built_anew_when_nothing_was_taught(knowledge: LiveKnow
 async def test_a_phrase_may_teach_silence(knowledge: LiveKnowledge, learning: Learning) -> None:
     question = "where is the amazon warehouse party tonight"
     await learning.teach(SAM, question, slug=NONE, locale="en")
+    await learning.settled()
     assert knowledge.current.matcher.match(question).band is Band.SILENT
 
 
@@ -181,6 +185,7 @@ async def test_what_cannot_be_taught_is_refused(
 
 async def test_a_phrase_means_one_thing(learning: Learning) -> None:
     await learning.teach(SAM, STRANGE, slug="add-store", locale="en")
+    await learning.settled()
     with pytest.raises(PhraseCollides):
         await learning.teach(SAM, STRANGE.upper(), slug="grant-orders", locale="en")
 

@@ -263,3 +263,14 @@ async def test_what_came_of_a_state_is_kept(world: World) -> None:
     async with world.database.begin() as work:
         await work.attempts.settle(settled)
         assert await work.attempts.state_by_receipt(state.receipt_hash) == settled
+
+
+async def test_a_visit_from_amazon_closes_nobodys_link(world: World) -> None:
+    store = await world.store(await world.seller())
+    link = await world.attempt(store)
+    visit = world.new_attempt(store, MEI)
+    async with world.database.begin() as work:
+        await work.attempts.add(visit, replacing=False)
+        found = await work.attempts.get(link.id)
+    assert found is not None
+    assert found.outcome is None

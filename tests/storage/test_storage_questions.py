@@ -161,7 +161,7 @@ async def test_a_channel_is_open_in_its_own_workspace(world: World) -> None:
 
 async def test_a_workspace_that_leaves_takes_its_questions_along(world: World) -> None:
     installations = world.database.installations
-    await installations.put(Installation(TEAM, "xoxb-1", "U0BOT", "B0BOT", world.clock()))  # noqa: S106
+    await installations.put(Installation(TEAM, "xoxb-1", "U0BOT", "B0BOT", world.clock()))
     await keep(world, miss(world), miss(world, team_id=OTHER_TEAM))
     async with world.database.begin() as work:
         await work.channels.open(TEAM, "C1", by="U0SAM", now=world.clock())

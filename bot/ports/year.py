@@ -1,4 +1,4 @@
-"""What the year of a grant asks of persistence: who reads digests, what ends, what Amazon is asked next. A part of `ports`."""
+"""What the year of a grant asks of persistence: who reads digests, what ends, what Amazon is asked next. A part of the ports."""
 
 from __future__ import annotations
 
