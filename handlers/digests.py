@@ -65,6 +65,7 @@ class _Digests:
                 await call.reply(await self._now(call))
             case "settings":
                 await self._open_settings(call)
+                await call.ack()
             case _:
                 await call.reply(message(section(mrkdwn(call.person)("usage.digest"))))
 
