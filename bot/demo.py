@@ -168,11 +168,12 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
     console = Console(soft_wrap=True)
     if tour:
         from bot.tour import run_tour  # noqa: PLC0415  # only the tour needs its script
+        from bot.tour_year import SCENES  # noqa: PLC0415
 
         set_up("console", level="WARNING")
         # a year passes for all of them in one call, and has its consequences at once
         async with running(clock=SandboxClock(), look_every=timedelta(seconds=0.2)) as both:
-            return await run_tour(both.bot_url, both.sandbox_url, console)
+            return await run_tour(both.bot_url, both.sandbox_url, console, more=SCENES)
     set_up("console", level="WARNING")
     async with running(port=port, sandbox_port=sandbox_port) as both:
         console.print()

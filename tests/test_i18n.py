@@ -184,7 +184,7 @@ _KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 
 def _sources() -> Iterator[Path]:
     for folder in ("bot", "handlers"):
-        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if path.name != "tour.py")
+        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if not path.name.startswith("tour"))
 
 
 def _said() -> tuple[dict[str, str], dict[str, str]]:

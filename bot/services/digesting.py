@@ -256,6 +256,6 @@ def _digest(endings: Sequence[Ending], reader: Reader, today: date, zone: ZoneIn
         period=today.isoformat(),
         endings=tuple(EndingRef.of(ending) for ending in endings[:DIGEST_ROWS]),
         more=max(0, len(endings) - DIGEST_ROWS),
-        calendar=calendar_of(counts_by_day(endings, zone=zone)),
+        calendar=calendar_of(counts_by_day((one for one in endings if one.days_left(today, zone) >= 0), zone=zone)),
         before=reader.last_day.isoformat() if reader.last_day else "",
     )
