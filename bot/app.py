@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -35,20 +36,25 @@ from bot.adapters.slack.socket_mode import SocketMode
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.desk_app import desk_jobs, make_desk
 from bot.domain.features import FEATURES
+from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.clockwatching import ClockWatching, OurApplication
+from bot.services.digesting import Digesting
 from bot.services.granting import Granting
 from bot.services.intake import Intake
-from bot.services.jobs import Job, run_due
+from bot.services.jobs import Job, JobClock
 from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.nudging import Nudging
 from bot.services.presence import Presence
 from bot.services.relay import Relay
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreKeeping
 from bot.services.support import Support
+from bot.services.sweeping import Sweeping
 from bot.settings import Settings
 from bot.web.desk_metrics import DeskMetrics
 from bot.web.headers import SecurityHeaders, amazon_form_targets
@@ -67,6 +73,9 @@ from storage.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+#: a digest that could not be sent for so long would say what is not so any more
+STALE_DIGEST = timedelta(hours=20)
+
 
 def now_in_utc() -> datetime:
     """The real clock."""
@@ -84,9 +93,12 @@ class Grantdesk:
     registry: Registry
     reception: Reception
     metrics: Metrics
+    amazon: Amazon
     asgi: ASGIApp
     jobs: Sequence[Job]
     clock: Clock
+    #: how often the scheduler looks at its clock, at least
+    look_every: timedelta
     _workspaces: Workspaces
     _socket_mode: SocketMode | None
     _session: aiohttp.ClientSession
@@ -102,16 +114,18 @@ class Grantdesk:
         if isinstance(self._workspaces, SingleWorkspace):
             await self._workspaces.start()
         self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        hands = JobClock(self.jobs, self.database.job_runs, clock=self.clock)
         for job in self.jobs:
             self._scheduler.add_job(
-                run_due,
+                hands.look,
                 "interval",
-                args=[job, self.database.job_runs],
-                kwargs={"clock": self.clock},
+                args=[job.name],
                 id=job.name,
-                seconds=job.every.total_seconds(),
+                # not every `job.every`: a process that is restarted each night would never reach a daily job
+                seconds=min(job.every, self.look_every).total_seconds(),
                 max_instances=1,
                 coalesce=True,
+                misfire_grace_time=None,
             )
         self._scheduler.start()
         if self._socket_mode is not None:
@@ -133,9 +147,9 @@ class Grantdesk:
         await self._http.aclose()
         await self.database.close()
 
-    async def run_job(self, name: str) -> None:
-        """Runs a job now, whatever the clock says. Raises KeyError."""
-        await {job.name: job for job in self.jobs}[name].run()
+    async def run_job(self, name: str, *, at: datetime | None = None) -> object:
+        """Runs a job for a moment, whatever the clock says; what it did. Raises KeyError."""
+        return await {job.name: job for job in self.jobs}[name].run(at or self.clock())
 
 
 async def build(
@@ -145,8 +159,9 @@ async def build(
     entropy: Entropy | None = None,
     amazon: Amazon | None = None,
     public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
+    look_every: timedelta = timedelta(minutes=1),
 ) -> Grantdesk:
-    """Assembles the service. The keywords replace parts of the world, for tests and benchmarks."""
+    """Assembles the service. The keywords replace parts of the world, for tests, benchmarks and the demo."""
     entropy = entropy or SystemEntropy()
     metrics = Metrics()
     woken: list[Callable[[], None]] = []
@@ -224,10 +239,13 @@ async def build(
             knowledge, database, reporting=reporting, roles=support_desk.roles, clock=clock, entropy=entropy
         ),
         presence=Presence(database, roles=support_desk.roles, clock=clock),
+        digesting=Digesting(database, people, clock=clock, channel=settings.support_channel),
+        nudging=Nudging(database, answering, people, clock=clock),
         people=people,
         clock=clock,
         names=names,
         public_url=settings.public_url,
+        picture_keys=[base64.b64decode(key.get_secret_value()) for key in settings.encryption_keys.values()],
         installer=_installer(settings, database, api, workspaces, clock, entropy),
         workspaces=workspaces,
     )
@@ -251,7 +269,15 @@ async def build(
         channel_locale=settings.desk_locale,
         channel_tz=settings.desk_time_zone,
     )
-    relay = Relay(database.errands, delivery.deliver, registry.tasks, clock=clock, observe=metrics.errand)
+    relay = Relay(
+        database.errands,
+        delivery.deliver,
+        registry.tasks,
+        clock=clock,
+        stale_after=dict.fromkeys((SellerDigest.kind, DeskDigest.kind), STALE_DIGEST),
+        stale=lambda errand: stories.digesting.missed(errand.team_id, errand.recipient, errand.body),
+        observe=metrics.errand,
+    )
     woken.append(relay.wake)
     app_token = settings.slack_app_token.get_secret_value()
     desk = Grantdesk(
@@ -262,9 +288,16 @@ async def build(
         registry=registry,
         reception=reception,
         metrics=metrics,
+        amazon=amazon,
         asgi=Starlette(),
-        jobs=_jobs(stories, database, clock),
+        jobs=_jobs(
+            stories,
+            database,
+            Sweeping(database, amazon, database.installations.first, intake, clock=clock),
+            ClockWatching(database, _applications(settings), database.installations.first, clock=clock),
+        ),
         clock=clock,
+        look_every=look_every,
         _workspaces=workspaces,
         _socket_mode=SocketMode(reception, api=api, app_token=app_token) if app_token else None,
         _session=session,
@@ -300,19 +333,40 @@ def _installer(
     )
 
 
-def _jobs(stories: Stories, database: SqlDatabase, clock: Clock) -> Sequence[Job]:
-    """The scheduled jobs: one row each."""
+def _applications(settings: Settings) -> list[OurApplication]:
+    return [
+        OurApplication(feature, row.application_id, secret_issued=row.client_secret_issued, listed=row.listed)
+        for feature, row in settings.applications.items()
+        if row.configured
+    ]
 
-    async def forget_deliveries() -> None:
-        await database.deliveries.prune(before=clock() - timedelta(hours=2))
+
+def _jobs(stories: Stories, database: SqlDatabase, sweeping: Sweeping, clock_watching: ClockWatching) -> Sequence[Job]:
+    """The scheduled jobs: one row each. A run does what is due by the moment it is given."""
+
+    def now(work: Callable[[], Awaitable[object]]) -> Callable[[datetime], Awaitable[object]]:
+        """For jobs that know no other moment than the present."""
+        return lambda _: work()
+
+    async def forget_deliveries(at: datetime) -> object:
+        return await database.deliveries.prune(before=at - timedelta(hours=2))
+
+    async def forget_the_past(at: datetime) -> object:
+        async with database.begin() as work:
+            told = await work.announcements.prune(before=at - timedelta(days=400))
+        return told + await database.job_runs.prune(before=at - timedelta(days=7))
 
     return (
-        Job("close-silent-consents", timedelta(seconds=30), stories.granting.close_silent),
-        Job("reload-articles", timedelta(minutes=1), stories.answering.refresh, everywhere=True),
-        Job("learn-phrases", timedelta(seconds=30), stories.learning.refresh, everywhere=True),
-        Job("forget-questions", timedelta(hours=1), stories.learning.forget),
+        Job("close-silent-consents", timedelta(seconds=30), now(stories.granting.close_silent)),
+        Job("plan-digests", timedelta(minutes=5), stories.digesting.plan),
+        Job("sweep-authorizations", timedelta(minutes=1), sweeping.sweep),
+        Job("watch-our-clocks", timedelta(hours=1), clock_watching.watch),
+        Job("reload-articles", timedelta(minutes=1), now(stories.answering.refresh), everywhere=True),
+        Job("learn-phrases", timedelta(seconds=30), now(stories.learning.refresh), everywhere=True),
+        Job("forget-questions", timedelta(hours=1), now(stories.learning.forget)),
         Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
         *desk_jobs(stories.desk),
+        Job("forget-the-past", timedelta(days=1), forget_the_past),
     )
 
 

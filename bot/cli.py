@@ -16,6 +16,7 @@ from bot.app import build
 from bot.audit_cli import Format, print_audit, read_moment
 from bot.errors import GrantdeskError
 from bot.logs import set_up
+from bot.operating import IMPORT_HELP, import_stores, job_app
 from bot.ports import AuditFilter
 from bot.settings import Settings
 from faq.cli import faq_app
@@ -32,6 +33,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(job_app, name="job", help="List the scheduled jobs, or run one by hand.")
+app.command("import", help=IMPORT_HELP)(import_stores)
 app.add_typer(faq_app, name="faq", help="Ask, check and measure the answers.")
 _errors = Console(stderr=True)
 

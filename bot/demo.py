@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -115,10 +115,12 @@ async def running(
     database_url: str = "",
     public_routes: Sequence[RouteClass] = PUBLIC_ROUTES,
     clock: SandboxClock | None = None,
+    look_every: timedelta = timedelta(minutes=1),
 ) -> AsyncIterator[Running]:
     """Starts both on real ports (0 picks free ones) and stops them at the end; the database is thrown away by default.
 
-    With a `clock`, what passes on it passes for the bot as well; without one, the bot goes by the real time.
+    With a `clock`, what passes on it passes for the bot as well; without one, the bot goes by the real time. `look_every` is
+    how often scheduled work is looked for.
     """
     with tempfile.TemporaryDirectory(prefix="grantdesk-") as folder:
         bound = _bound(port)
@@ -134,7 +136,10 @@ async def running(
                 port=bound.getsockname()[1],
             )
             desk = await build(
-                settings, public_routes=public_routes, clock=now_in_utc if clock is None else _told_by(clock)
+                settings,
+                public_routes=public_routes,
+                clock=now_in_utc if clock is None else _told_by(clock),
+                look_every=look_every,
             )
             config = uvicorn.Config(
                 desk.asgi,
@@ -165,10 +170,12 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
     console = Console(soft_wrap=True)
     if tour:
         from bot.tour import run_tour  # noqa: PLC0415  # only the tour needs its script
+        from bot.tour_year import SCENES  # noqa: PLC0415
 
         set_up("console", level="WARNING")
-        async with running() as both:
-            return await run_tour(both.bot_url, both.sandbox_url, console)
+        # a year passes for all of them in one call, and has its consequences at once
+        async with running(clock=SandboxClock(), look_every=timedelta(seconds=0.2)) as both:
+            return await run_tour(both.bot_url, both.sandbox_url, console, more=SCENES)
     set_up("console", level="WARNING")
     async with running(port=port, sandbox_port=sandbox_port) as both:
         console.print()

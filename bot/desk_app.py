@@ -76,8 +76,8 @@ def make_desk(
 def desk_jobs(desk: DeskStories) -> Sequence[Job]:
     """The desk's scheduled jobs: one row each."""
     return (
-        Job("desk-deadlines", timedelta(minutes=1), desk.time.deadlines),
-        Job("desk-hand-over", timedelta(minutes=1), desk.time.hand_over),
-        Job("desk-incidents", timedelta(minutes=1), desk.incidents.look),
-        Job("desk-week", timedelta(minutes=10), desk.numbers.tell_week),
+        Job("desk-deadlines", timedelta(minutes=1), lambda _: desk.time.deadlines()),
+        Job("desk-hand-over", timedelta(minutes=1), lambda _: desk.time.hand_over()),
+        Job("desk-incidents", timedelta(minutes=1), lambda _: desk.incidents.look()),
+        Job("desk-week", timedelta(minutes=10), lambda _: desk.numbers.tell_week()),
     )

@@ -5,8 +5,9 @@ It prints the conversation as it happens, and ends with an exit code other than 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -19,8 +20,12 @@ from sandbox.amazon.browser import Page, SellerBrowser
 from sandbox.client import Message, Person, Said, SandboxClient
 
 #: the Amazon accounts that the sandbox knows Mei by
-_MEIS_ACCOUNT = "A1MEIACME0001"
+MEIS_ACCOUNT = "A1MEIACME0001"
 _MEIS_OTHER_ACCOUNT = "A2MEIHOME0002"
+
+
+#: seconds in which the scheduler looks several times
+_SETTLING = 1.5
 
 
 class StepFailed(Exception):
@@ -28,7 +33,9 @@ class StepFailed(Exception):
 
 
 @dataclass(slots=True)
-class _Tour:
+class Tour:
+    """Who is where, how it is told, and what is promised."""
+
     bot_url: str
     slack: SandboxClient
     console: Console
@@ -54,6 +61,17 @@ class _Tour:
         self.console.print(f"  [green]{escape(who)}[/green]")
         for line in text.strip().splitlines():
             self.console.print(f"    [dim]│[/dim] {escape(line)}")
+
+    # --- waiting and fetching ----------------------------------------------------------------------------------------
+
+    async def settles(self) -> None:
+        """Until nothing more is happening: the scheduler has looked, and what it caused has been sent."""
+        await asyncio.sleep(_SETTLING)
+
+    async def fetch(self, url: str) -> bytes:
+        """What a browser gets at an address."""
+        async with httpx.AsyncClient(trust_env=False) as browser:
+            return (await browser.get(url)).content
 
     # --- promising ---------------------------------------------------------------------------------------------------
 
@@ -83,13 +101,16 @@ class _Tour:
         return message
 
 
-async def run_tour(bot_url: str, sandbox_url: str, console: Console) -> int:
-    """Plays every scene; 0 when all promises were kept."""
+Scene = Callable[["Tour"], Awaitable[None]]
+
+
+async def run_tour(bot_url: str, sandbox_url: str, console: Console, *, more: Sequence[Scene] = ()) -> int:
+    """Plays every scene, then `more`; 0 when all promises were kept."""
     started = time.monotonic()
     async with SandboxClient(sandbox_url) as slack:
-        tour = _Tour(bot_url, slack, console)
+        tour = Tour(bot_url, slack, console)
         try:
-            for scene in _SCENES:
+            for scene in (*_SCENES, *more):
                 await scene(tour)
             problems = await slack.problems()
             tour.require(not problems, f"Slack finds nothing wrong with what it was sent: {problems[:3]}")
@@ -98,7 +119,7 @@ async def run_tour(bot_url: str, sandbox_url: str, console: Console) -> int:
             return 1
     middle = sorted(tour.acks)[len(tour.acks) // 2]
     console.print(
-        f"\n[bold]The tour is complete.[/bold] {len(_SCENES)} scenes in {time.monotonic() - started:.1f} s; "
+        f"\n[bold]The tour is complete.[/bold] {len(_SCENES) + len(more)} scenes in {time.monotonic() - started:.1f} s; "
         f"Slack was answered within {middle:.0f} ms at the median."
     )
     return 0
@@ -107,7 +128,7 @@ async def run_tour(bot_url: str, sandbox_url: str, console: Console) -> int:
 # --- scenes ----------------------------------------------------------------------------------------------------------
 
 
-async def _adds_a_store(tour: _Tour) -> None:
+async def _adds_a_store(tour: Tour) -> None:
     """The first store opens the preparations; an Individual plan stops there."""
     tour.heading("Mei adds her first store")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
@@ -128,29 +149,29 @@ async def _adds_a_store(tour: _Tour) -> None:
     await tour.sees(mei, say("store.added.title"))
 
 
-async def _grants_orders(tour: _Tour) -> None:
+async def _grants_orders(tour: Tour) -> None:
     tour.heading("She grants order import")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     said = await tour.command(mei, "/grant orders")
     card = await tour.sees(mei, say("feature.orders.does", platform="赛盈"), after=said)
-    page = await _at_amazon(tour, mei, card, account=_MEIS_ACCOUNT)
+    page = await at_amazon(tour, mei, card, account=MEIS_ACCOUNT)
     tour.require(page.status == httpx.codes.OK and "state=" not in page.url, "the result page has a clean address")
     await tour.sees(mei, say("grant.complete"))
 
 
-async def _checks(tour: _Tour) -> None:
+async def _checks(tour: Tour) -> None:
     tour.heading("She asks Amazon whether it worked")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     said = await tour.press(mei, say("button.check"))
     await tour.sees(mei, say("check.verified"), after=said)
 
 
-async def _signs_in_wrong(tour: _Tour) -> None:
+async def _signs_in_wrong(tour: Tour) -> None:
     tour.heading("For the other feature she is signed in to the wrong store")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     said = await tour.press(mei, say("button.grant", feature=say("feature.listing.name")))
     card = await tour.sees(mei, say("feature.listing.does", sister="飞刊"), after=said)
-    await _at_amazon(tour, mei, card, account=_MEIS_OTHER_ACCOUNT)
+    await at_amazon(tour, mei, card, account=_MEIS_OTHER_ACCOUNT)
     await tour.sees(mei, say("reason.wrong_account.title"))
     said = await tour.command(mei, "/authstatus")
     tour.require(
@@ -159,7 +180,7 @@ async def _signs_in_wrong(tour: _Tour) -> None:
     )
 
 
-async def _asks_why(tour: _Tour) -> None:
+async def _asks_why(tour: Tour) -> None:
     tour.heading("She asks why it still says 【授权中】 (Q1)")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     said = await tour.command(mei, "/faq 我明明授权了，为什么刊登那边还是显示授权中？")
@@ -167,12 +188,12 @@ async def _asks_why(tour: _Tour) -> None:
     tour.require(say("button.new_link") in answer.buttons(), "the answer ends in the one button that mends it")
 
 
-async def _tries_again(tour: _Tour) -> None:
+async def _tries_again(tour: Tour) -> None:
     tour.heading("She tries again with the right store")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     said = await tour.press(mei, say("button.new_link"))
     card = await mei.sees(say("feature.listing.does", sister="飞刊"), after=said, within=15)
-    page = await _at_amazon(tour, mei, card, account=_MEIS_ACCOUNT)
+    page = await at_amazon(tour, mei, card, account=MEIS_ACCOUNT)
     again = await _reload(tour, page)
     tour.require(again == page.status, "reloading the result changes nothing")
     await tour.sees(mei, say("grant.both_done", sister="飞刊"))
@@ -183,7 +204,7 @@ async def _tries_again(tour: _Tour) -> None:
     )
 
 
-async def _second_marketplace(tour: _Tour) -> None:
+async def _second_marketplace(tour: Tour) -> None:
     tour.heading("Her Canadian store is covered already: one press, no trip to Amazon")
     mei, say = tour.slack.person("mei"), Speaker("zh-CN")
     await tour.command(mei, '/store add "Acme CA" CA 2026-06-01')
@@ -193,7 +214,7 @@ async def _second_marketplace(tour: _Tour) -> None:
     await tour.sees(mei, say("grant.complete"), after=said)
 
 
-async def _mistypes(tour: _Tour) -> None:
+async def _mistypes(tour: Tour) -> None:
     tour.heading("Alex mistypes, in English")
     alex = tour.slack.person("alex")
     for typed, wanted in (
@@ -210,7 +231,7 @@ async def _mistypes(tour: _Tour) -> None:
         )
 
 
-async def _agent_sees(tour: _Tour) -> None:
+async def _agent_sees(tour: Tour) -> None:
     tour.heading("Sam, at the desk, hears when a person is wanted")
     mei, sam, say = tour.slack.person("mei"), tour.slack.person("sam"), Speaker("zh-CN")
     await tour.command(mei, "/faq 两个系统都要授权吗")
@@ -218,7 +239,7 @@ async def _agent_sees(tour: _Tour) -> None:
     await tour.sees(sam, Speaker("en")("desk.person_wanted"))
 
 
-_SCENES: tuple[Callable[[_Tour], Awaitable[None]], ...] = (
+_SCENES: tuple[Scene, ...] = (
     _adds_a_store,
     _grants_orders,
     _checks,
@@ -231,7 +252,7 @@ _SCENES: tuple[Callable[[_Tour], Awaitable[None]], ...] = (
 )
 
 
-async def _at_amazon(tour: _Tour, who: Person, card: Message, *, account: str) -> Page:
+async def at_amazon(tour: Tour, who: Person, card: Message, *, account: str) -> Page:
     """Opens the card's link in a browser that has never seen us, and consents as `account`."""
     say = Speaker("zh-CN")
     link = card.link(say("button.open_amazon"))
@@ -248,7 +269,7 @@ async def _at_amazon(tour: _Tour, who: Person, card: Message, *, account: str) -
         return page
 
 
-async def _reload(tour: _Tour, page: Page) -> int:
+async def _reload(tour: Tour, page: Page) -> int:
     """The same address once more, in another browser."""
     async with SellerBrowser(tour.slack.base_url) as browser:
         callback = next((url for url in page.chain if "spapi_oauth_code" in url), page.url)

@@ -8,6 +8,8 @@ CAPABILITIES: tuple[str, ...] = (
     "granting",
     "consent_page",
     "status",
+    "digests",
+    "health",
     "questions",
     "opinions",
     "teaching",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.deadlines import Targets
@@ -18,10 +18,12 @@ from bot.services.desk_queue import DeskQueue
 from bot.services.desk_replies import Replies
 from bot.services.desk_talk import Talk
 from bot.services.desk_time import DeskTime
+from bot.services.digesting import Digesting
 from bot.services.granting import Granting
 from bot.services.incidents import Incidents
 from bot.services.learning import Learning
 from bot.services.naming import Names
+from bot.services.nudging import Nudging
 from bot.services.presence import Presence
 from bot.services.reporting import Reporting
 from bot.services.roles import Roles
@@ -100,10 +102,14 @@ class Stories:
     answering: Answering
     learning: Learning
     presence: Presence
+    digesting: Digesting
+    nudging: Nudging
     people: Profiles
     clock: Clock
     names: Names
     public_url: str
+    #: sign the addresses of pictures; the newest first
+    picture_keys: Sequence[bytes] = field(repr=False)
     workspaces: Workspaces
     #: None where one workspace is configured by its token
     installer: Installer | None

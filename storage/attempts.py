@@ -160,6 +160,15 @@ class SqlAttempts:
         )
         return [_attempt(row) for row in rows]
 
+    async def nudge(self, attempt: ConsentAttempt, *, at: datetime) -> bool:
+        mine = consent_attempts.c
+        nudged = await self._connection.execute(
+            update(consent_attempts)
+            .where(mine.id == attempt.id, mine.nudged_at.is_(None), mine.outcome == Outcome.TIMED_OUT.value)
+            .values(nudged_at=at)
+        )
+        return nudged.rowcount == 1
+
     async def mint(self, state: ConsentState) -> None:
         await self._connection.execute(
             insert(consent_states).values(
@@ -247,6 +256,7 @@ def _attempt(row: Row[Any]) -> ConsentAttempt:
         ended_at=row.ended_at,
         authorization_id=row.authorization_id,
         requested_by=row.requested_by,
+        nudged_at=row.nudged_at,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, AuthorizationKey, AuthorizationState
+from bot.domain.health import next_check
 from bot.domain.stores import Seller
 from bot.errors import CannotDecrypt, ConcurrentChange
 from storage import selling_partners, statements
@@ -19,7 +20,7 @@ from storage.tables import SEALED_REFRESH_TOKEN, authorizations
 from storage.vault import Vault
 
 #: everything but the token, which is read only where it is asked for
-_PLAIN = tuple(column for column in authorizations.c if column is not authorizations.c.refresh_token)
+PLAIN = tuple(column for column in authorizations.c if column is not authorizations.c.refresh_token)
 
 
 class SqlAuthorizations:
@@ -28,12 +29,12 @@ class SqlAuthorizations:
         self._vault = vault
 
     async def find(self, key: AuthorizationKey) -> Authorization | None:
-        return await self._one(select(*_PLAIN).where(_has(key)))
+        return await self._one(select(*PLAIN).where(_has(key)))
 
     async def get(self, seller: Seller, authorization_id: str) -> Authorization | None:
         mine = authorizations.c
         return await self._one(
-            select(*_PLAIN).where(
+            select(*PLAIN).where(
                 mine.team_id == seller.team_id, mine.seller_id == seller.id, mine.id == authorization_id
             )
         )
@@ -41,7 +42,7 @@ class SqlAuthorizations:
     async def held(self, seller: Seller, *, application_id: str, consent_region: str) -> Sequence[Authorization]:
         mine = authorizations.c
         rows = await self._connection.execute(
-            select(*_PLAIN)
+            select(*PLAIN)
             .where(
                 mine.team_id == seller.team_id,
                 mine.seller_id == seller.id,
@@ -51,7 +52,7 @@ class SqlAuthorizations:
             )
             .order_by(mine.consented_at.desc(), mine.id.desc())
         )
-        return [_authorization(row) for row in rows]
+        return [as_authorization(row) for row in rows]
 
     async def put(self, authorization: Authorization, *, refresh_token: str | None = None) -> Authorization:
         """Also leaves a newer consent than the given one as it is: an answer that was on its way when the seller
@@ -101,6 +102,10 @@ class SqlAuthorizations:
                         application_id=authorization.key.application_id,
                         selling_partner_id=authorization.key.selling_partner_id,
                         consent_region=authorization.key.consent_region,
+                        next_check_at=next_check(
+                            authorization.id, after=authorization.consented_at, ends_at=authorization.ends_at
+                        ),
+                        failed_days=0,
                         **self._values(authorization, authorization.id, refresh_token),
                     )
                     .on_conflict_do_nothing(index_elements=["application_id", "selling_partner_id", "consent_region"])
@@ -123,14 +128,14 @@ class SqlAuthorizations:
         return values
 
     async def _locked(self, key: AuthorizationKey) -> Authorization | None:
-        return await self._one(select(*_PLAIN).where(_has(key)).with_for_update())
+        return await self._one(select(*PLAIN).where(_has(key)).with_for_update())
 
     async def _stored(self, key: AuthorizationKey) -> Authorization:
-        return _authorization((await self._connection.execute(select(*_PLAIN).where(_has(key)))).one())
+        return as_authorization((await self._connection.execute(select(*PLAIN).where(_has(key)))).one())
 
     async def _one(self, query: Select[Any]) -> Authorization | None:
         row = (await self._connection.execute(query)).one_or_none()
-        return None if row is None else _authorization(row)
+        return None if row is None else as_authorization(row)
 
 
 def _has(key: AuthorizationKey) -> ColumnElement[bool]:
@@ -141,7 +146,7 @@ def _has(key: AuthorizationKey) -> ColumnElement[bool]:
     )
 
 
-def _authorization(row: Row[Any]) -> Authorization:
+def as_authorization(row: Row[Any]) -> Authorization:
     return Authorization(
         id=row.id,
         team_id=row.team_id,

@@ -21,8 +21,10 @@ from storage.cards import SqlCards
 from storage.channels import SqlChannels
 from storage.deliveries import SqlDeliveries
 from storage.desk import SqlAnswers, SqlMarks, SqlRoles
+from storage.endings import SqlEndings
 from storage.engine import EngineTransactions, is_memory, open_engine
 from storage.grants import SqlGrants
+from storage.health import SqlHealth
 from storage.incidents import SqlIncidents
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
@@ -30,6 +32,7 @@ from storage.misses import SqlMisses
 from storage.outbox import SqlErrandQueue, SqlOutbox
 from storage.overview import SqlOverview
 from storage.people import PeopleStore
+from storage.readers import SqlAnnouncements, SqlReaders
 from storage.sellers import SqlSellers
 from storage.stores import SqlStores
 from storage.tables import metadata
@@ -52,6 +55,10 @@ class SqlWork:
     grants: SqlGrants
     authorizations: SqlAuthorizations
     attempts: SqlAttempts
+    readers: SqlReaders
+    endings: SqlEndings
+    announcements: SqlAnnouncements
+    health: SqlHealth
     outbox: SqlOutbox
     audit: SqlAudit
     misses: SqlMisses
@@ -150,6 +157,10 @@ class SqlDatabase:
             grants=SqlGrants(connection),
             authorizations=SqlAuthorizations(connection, self._vault),
             attempts=SqlAttempts(connection),
+            readers=SqlReaders(connection),
+            endings=SqlEndings(connection),
+            announcements=SqlAnnouncements(connection),
+            health=SqlHealth(connection),
             outbox=SqlOutbox(
                 connection,
                 vault=self._vault,

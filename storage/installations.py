@@ -47,6 +47,14 @@ class SqlInstallations:
             scopes=row.scopes,
         )
 
+    async def first(self) -> str | None:
+        """The workspace that was there first: the operator's own."""
+        async with self._transactions.read() as connection:
+            found: str | None = await connection.scalar(
+                select(installations.c.team_id).order_by(installations.c.installed_at, installations.c.team_id).limit(1)
+            )
+        return found
+
     async def put(self, installation: Installation) -> None:
         values = {
             "bot_token": self._vault.seal(installation.bot_token, SEALED_BOT_TOKEN, installation.team_id),

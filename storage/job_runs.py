@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
 from storage import statements
 from storage.engine import Transactions
@@ -23,6 +23,13 @@ class SqlJobRuns:
                 .on_conflict_do_nothing(index_elements=["job", "due_at"])
             )
         return mine.rowcount == 1
+
+    async def last(self, job: str) -> datetime | None:
+        async with self._transactions.read() as connection:
+            found: datetime | None = await connection.scalar(
+                select(func.max(job_runs.c.due_at)).where(job_runs.c.job == job)
+            )
+        return found
 
     async def prune(self, *, before: datetime) -> int:
         """Forgets runs that were due before then; how many."""

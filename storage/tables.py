@@ -14,23 +14,16 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
+from storage import tables_year  # noqa: F401  # `metadata` is whole with them only
 from storage.columns import SEQUENCE, Day, Facts, Moment
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from storage.schema import metadata as metadata  # noqa: PLC0414  # this is where it is looked for
 
 # --- Sellers, their stores and what those stores may do -----------------------------------------------------------------
 
@@ -115,6 +108,13 @@ authorizations = Table(
     Column("ends_at", Moment, nullable=False),
     Column("state", Text, nullable=False),
     Column("checked_at", Moment),
+    # the sweep: when Amazon is asked next, when it last worked, and what has been failing on how many days
+    # (zero, 1970, is soon: it stands in what was there before the sweep was)
+    Column("next_check_at", Moment, nullable=False, server_default=text("0")),
+    Column("worked_at", Moment),
+    Column("failing_with", Text),
+    Column("failed_days", Integer, nullable=False, server_default=text("0")),
+    Column("failed_on", Day),
     UniqueConstraint("application_id", "selling_partner_id", "consent_region"),
     # held by the distributor who holds the Amazon account, and let go together with it
     ForeignKeyConstraint(
@@ -123,6 +123,7 @@ authorizations = Table(
         ondelete="CASCADE",
     ),
     Index("ix_authorizations_seller_id", "seller_id", "application_id", "consent_region"),
+    Index("ix_authorizations_next_check_at", "state", "next_check_at", "id"),
 )
 
 grants = Table(
@@ -162,6 +163,8 @@ consent_attempts = Table(
     Column("ended_at", Moment),
     Column("authorization_id", Text, ForeignKey("authorizations.id", ondelete="SET NULL")),
     Column("requested_by", Text),
+    # when its silence was told: once, whatever happens to it later
+    Column("nudged_at", Moment),
     UniqueConstraint("secret_hash"),
     Index("ix_consent_attempts_store_id", "store_id", "feature"),
     Index("ix_consent_attempts_seller_id", "seller_id"),

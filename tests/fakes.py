@@ -89,6 +89,12 @@ class FakeAmazon:
             if (consent.account, consent.feature) == (account, feature):
                 consent.withdrawn = True
 
+    def renew(self, account: str, feature: FeatureKey) -> None:
+        """*Renew* under Manage Your Apps, without a word to us: the year begins anew."""
+        for consent in self._consents:
+            if (consent.account, consent.feature) == (account, feature):
+                consent.given_at = self._clock()
+
     def will(self, name: str, *answers: Refused) -> None:
         """The next calls of that name are answered so."""
         self._scripted[name].extend(answers)

@@ -145,6 +145,17 @@ FAMILIES: dict[str, set[str]] = {
     "grant.*": {f"grant.{state.value}" for state in GrantState} | {"grant.expiring"},
     "feature.*.name": {f"feature.{key.value}.name" for key in FEATURES},
     "feature.*.does": {f"feature.{key.value}.does" for key in FEATURES},
+    "digest.*.*": {
+        f"digest.{key.value}.{when}" for key in FEATURES for when in ("later", "tomorrow", "today", "ended")
+    },
+    "digest.count.*": {f"digest.count.{key.value}" for key in FEATURES},
+    "digest.settings.*": {"digest.settings.on", "digest.settings.off"},
+    "digest.weekday.*": {f"digest.weekday.{day}" for day in range(7)},
+    "health.broke.*": {f"health.broke.{key.value}" for key in FEATURES},
+    "health.mended.*": {f"health.mended.{key.value}" for key in FEATURES},
+    "health.gap.*": {f"health.gap.{key.value}" for key in FEATURES},
+    "health.alone.*": {f"health.alone.{key.value}" for key in FEATURES},
+    "health.support.*": {f"health.support.{key.value}" for key in FEATURES},
     "desk.mend.*": {f"desk.mend.{reason.value}" for reason, turn in TURNS.items() if turn is Turn.US},
     "desk.queue.*": {f"desk.queue.{queue.value}" for queue in Queue},
     "desk.empty.*": {f"desk.empty.{queue.value}" for queue in Queue},
@@ -194,7 +205,7 @@ _KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 
 def _sources() -> Iterator[Path]:
     for folder in ("bot", "handlers"):
-        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if path.name != "tour.py")
+        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if not path.name.startswith("tour"))
 
 
 def _said() -> tuple[dict[str, str], dict[str, str]]:

@@ -69,6 +69,8 @@ class ConsentAttempt:
     authorization_id: str | None = None
     #: the agent who made the link for the seller, if it was not the seller
     requested_by: str | None = None
+    #: when the person was told of its silence: once, however often the link is pressed
+    nudged_at: datetime | None = None
 
     def is_usable(self, now: datetime) -> bool:
         """True while pressing the button may still lead to Amazon."""

@@ -48,6 +48,15 @@ class Notice:
         """The fields as JSON."""
         return asdict(self)
 
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> Notice:
+        """The notice that `facts()` was taken from. Raises TypeError or ValueError for what was not."""
+        values: dict[str, Any] = {name: _frozen(value) for name, value in facts.items()}
+        for name in ("store", "feature", "offer"):
+            if values.get(name):
+                values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
+        return cls(**values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentCard(Notice):
@@ -150,15 +159,14 @@ class Answered(Notice):
     thread_ts: str = ""
 
 
+def _frozen(value: Any) -> Any:
+    """Lists, which JSON makes of tuples, as tuples again."""
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
 def notice_from(kind: str, facts: Mapping[str, Any]) -> Notice:
     """The notice that `facts()` was taken from. Raises KeyError for a kind nobody knows any more."""
-    values: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in facts.items()}
-    for name in ("store", "feature", "offer"):
-        if values.get(name):
-            values[name] = StoreRef(**values[name]) if name == "store" else FeatureKey(values[name])
-    if "choices" in values:
-        values["choices"] = tuple((str(one), str(label)) for one, label in values["choices"])
-    return _KINDS[kind](**values)
+    return _KINDS[kind].read(facts)
 
 
 def subject_of(store_id: str, feature: FeatureKey) -> str:

@@ -30,9 +30,11 @@ from bot.ports.keeping import (
 )
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
 from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns
+from bot.ports.year import Announcements, Checkup, Endings, Health, Place, Readers
 
 __all__ = [
     "Amazon",
+    "Announcements",
     "AnsweredThreads",
     "Attempts",
     "Audit",
@@ -44,13 +46,16 @@ __all__ = [
     "CardFinder",
     "Cards",
     "Channels",
+    "Checkup",
     "Clock",
     "Database",
     "Deliveries",
+    "Endings",
     "Entropy",
     "Errand",
     "ErrandQueue",
     "Grants",
+    "Health",
     "Installation",
     "Installations",
     "JobRuns",
@@ -60,7 +65,9 @@ __all__ = [
     "Participation",
     "People",
     "Person",
+    "Place",
     "Placement",
+    "Readers",
     "Renderer",
     "Sellers",
     "Sending",

@@ -156,6 +156,10 @@ class Attempts(Protocol):
         """Pressed more than STATE_LIFETIME ago, without outcome and not yet told: oldest first."""
         ...
 
+    async def nudge(self, attempt: ConsentAttempt, *, at: datetime) -> bool:
+        """True once for an attempt that was closed for its silence: whoever gets True tells the person."""
+        ...
+
     async def mint(self, state: ConsentState) -> None: ...
 
     async def consume(

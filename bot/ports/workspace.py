@@ -52,3 +52,11 @@ class JobRuns(Protocol):
     """Scheduled runs: each (job, due time) belongs to whoever inserts its row first."""
 
     async def claim(self, job: str, *, due: datetime) -> bool: ...
+
+    async def last(self, job: str) -> datetime | None:
+        """The newest due time that somebody claimed."""
+        ...
+
+    async def prune(self, *, before: datetime) -> int:
+        """Forgets older runs."""
+        ...

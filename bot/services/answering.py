@@ -243,7 +243,7 @@ class Answering:
         """Asks Amazon about the grant in question, then tells the person."""
         place = place or Place()
         try:
-            answer = await self._checked(person, say, slug, question, store_id=store_id, feature=feature)
+            answer = await self.checked(person, say, slug, question, store_id=store_id, feature=feature)
         except UnknownStore:  # deleted meanwhile: what is there now is the answer
             answer = await self.now(person, say, slug, question)
         async with self._database.begin() as work:
@@ -268,10 +268,13 @@ class Answering:
         """What the asker calls their stores: nothing that may be kept with a question."""
         return [report.store.label for report in await self._reporting.stores(person)]
 
-    async def _checked(
+    async def checked(
         self, person: Person, say: Speaker, slug: str, question: str, *, store_id: str, feature: FeatureKey | None
     ) -> Answer:
-        """The store in question is asked about, then looked at again; it stays the store in question."""
+        """The answer after Amazon was asked. Raises UnknownStore.
+
+        The store in question is asked about, then looked at again; it stays the store in question.
+        """
         finding = self._find(slug, question, await self._histories(person, store_id), feature)
         if finding.history is None:
             return await self.now(person, say, slug, question)

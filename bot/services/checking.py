@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.features import FeatureKey, other_feature
-from bot.domain.grants import Authorization, AuthorizationState, Grant, GrantState, Move
+from bot.domain.grants import Authorization, Grant, GrantState
 from bot.domain.incidents import counts
 from bot.domain.notices import CheckResult, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import TURNS, Reason, Refused, Turn, Verdict, Verified
-from bot.ports import Amazon, Clock, Database, Person, Tokens, Work
+from bot.ports import Amazon, Clock, Database, Person, Work
+from bot.services.examining import Examiner
 from bot.services.granting import Granting
 from bot.services.settling import Settling
 from bot.services.stores import own_store
-from bot.services.verifying import Verifier
-
-#: refusals by which a grant that stands loses its permission
-_NO_ACCESS = frozenset({Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,10 @@ class Checking:
 
     def __init__(self, database: Database, amazon: Amazon, granting: Granting, *, clock: Clock) -> None:
         self._database = database
-        self._amazon = amazon
+        self._examiner = Examiner(database, amazon, Settling(clock=clock, intake=granting.intake), clock=clock)
         self._granting = granting
         self._clock = clock
         self._intake = granting.intake
-        self._verifier = Verifier(amazon)
-        self._settling = Settling(clock=clock, intake=granting.intake)
 
     async def ask(self, person: Person, feature: FeatureKey, store_id: str) -> Store:
         """Puts the question into the queue: Amazon may take seconds, Slack waits three. Raises UnknownStore."""
@@ -118,7 +113,10 @@ class Checking:
                 return _Found(completed, store, None if told else self._clock().isoformat())
         if authorization is None:
             return self._unanswered(attempt, store, grant)
-        verdict = await self._asked(feature, store, grant, authorization, token)
+        found = await self._examiner.examine(authorization, token, [store], besides=person.user_id)
+        verdict = found.of(store)
+        if isinstance(verdict, Refused) and verdict.reason is Reason.REVOKED and grant.state is GrantState.EXPIRED:
+            verdict = Refused(Reason.EXPIRED)
         return _Found(verdict, store, grant.since.isoformat(), is_live=True)
 
     @staticmethod
@@ -137,76 +135,6 @@ class Checking:
         if attempt.outcome is Outcome.REFUSED and attempt.reason:
             return _Found(Refused(attempt.reason, attempt.detail), store, pressed)
         return _Found(Refused(Reason.NO_ANSWER), store, pressed)
-
-    async def _asked(
-        self, feature: FeatureKey, store: Store, grant: Grant, authorization: Authorization, token: str
-    ) -> Verdict:
-        tokens = await self._amazon.refresh(feature, token)
-        if isinstance(tokens, Refused):
-            return await self._rejected(feature, store, grant, authorization, token, tokens)
-        if tokens.refresh_token != token:
-            # kept before anything else can go wrong: the old one may be dead already
-            async with self._database.begin() as work:
-                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
-        refused = await self._probe(feature, store, grant, authorization, tokens)
-        now = self._clock()
-        async with self._database.begin() as work:
-            kept = await work.authorizations.put(replace(authorization, checked_at=now, state=AuthorizationState.LIVE))
-            if kept.ends_at <= now:
-                return Refused(Reason.EXPIRED)
-            current = (await work.grants.of_store(store))[feature]
-            if refused is None:
-                await self._restore(work, store, current, kept)
-            elif refused.reason in _NO_ACCESS and current.state is GrantState.GRANTED:
-                await work.grants.put(current.after(Move.LOSE_PERMISSION, at=now))
-                await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
-        return Verified(at=now, ends_at=kept.ends_at) if refused is None else refused
-
-    async def _restore(self, work: Work, store: Store, grant: Grant, authorization: Authorization) -> None:
-        """Amazon says that all is well: so it is here. Completes a renewal that could not be verified when it was made."""
-        stands = grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)
-        if not stands or grant.ends_at != authorization.ends_at:
-            await self._settling.renew(work, authorization)
-            await self._settling.note(work, store, grant.feature, Move.ACCEPT)
-        elif grant.state is GrantState.PERMISSION_PROBLEM:
-            await work.grants.put(grant.after(Move.RESTORE, at=self._clock()))
-            await self._settling.note(work, store, grant.feature, Move.RESTORE)
-
-    async def _probe(
-        self, feature: FeatureKey, store: Store, grant: Grant, authorization: Authorization, tokens: Tokens
-    ) -> Refused | None:
-        """The cheapest proof. `orders` shares 0.0056 calls a second with the real import, so it is asked by participation,
-        unless its own call was refused before: then only that call can show that it works again.
-        """
-        if feature is FeatureKey.ORDERS:
-            refused = await self._verifier.sells_on(feature, store.marketplace, tokens)
-            if refused is not None or grant.state is not GrantState.PERMISSION_PROBLEM:
-                return refused
-        return await self._verifier.works(
-            feature,
-            store.marketplace,
-            selling_partner_id=authorization.key.selling_partner_id,
-            tokens=tokens,
-        )
-
-    async def _rejected(
-        self,
-        feature: FeatureKey,
-        store: Store,
-        grant: Grant,
-        authorization: Authorization,
-        token: str,
-        refused: Refused,
-    ) -> Verdict:
-        """A refresh was refused. Only Amazon's own *no* moves grants, and all that rest on the authorization."""
-        if refused.reason is not Reason.REVOKED:
-            return refused
-        async with self._database.begin() as work:
-            ending = await self._settling.withdrawn(work, authorization, token=token)
-            newer = token if isinstance(ending, Refused) else await work.authorizations.refresh_token(ending)
-        if not isinstance(ending, Refused):
-            return await self._asked(feature, store, grant, ending, newer)
-        return Refused(Reason.EXPIRED) if grant.state is GrantState.EXPIRED else ending
 
 
 def _is_unfinished(attempt: ConsentAttempt, grant: Grant) -> bool:

@@ -301,14 +301,15 @@ class Granting:
     # --- silence -----------------------------------------------------------------------------------------------------
 
     async def close_silent(self, *, limit: int = 100) -> int:
-        """Closes attempts that Amazon never answered within its ten minutes, telling each person once; how many."""
+        """Closes attempts that Amazon never answered within its ten minutes, with a reason; how many.
+
+        Each person is nudged once for a link, by a task: what the nudge says depends on what Amazon answers then.
+        """
         now = self._clock()
         async with self._database.begin() as work:
             silent = await work.attempts.silent(now=now, limit=limit)
             for attempt in silent:
-                found = await store_of(work, attempt)
-                if found:
-                    await self._settling.time_out(work, attempt, found[1])
+                await self._settling.time_out(work, attempt)
         return len(silent)
 
     # --- parts -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ What a replica keeps in memory it must bring up to date itself: such a job runs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,8 @@ class Job:
 
     name: str
     every: timedelta
-    run: Callable[[], Awaitable[object]]
+    #: does what is due by the given moment; whatever it finds done already it leaves alone
+    run: Callable[[datetime], Awaitable[object]]
     #: in every replica, not in one of them
     everywhere: bool = False
 
@@ -37,11 +38,34 @@ async def run_due(job: Job, runs: JobRuns, *, clock: Clock) -> bool:
 
     A machine that slept runs it once, not once for every time it missed.
     """
-    if not job.everywhere and not await runs.claim(job.name, due=job.due_at(clock())):
+    now = clock()
+    if not job.everywhere and not await runs.claim(job.name, due=job.due_at(now)):
         return False
     try:
-        await job.run()
+        await job.run(now)
     except Exception:
         log.exception("job failed", action="job_failed", job=job.name)
         return False
     return True
+
+
+class JobClock:
+    """Looks at all jobs every so often, and runs those whose time has come; one run of a job at a time.
+
+    Looking costs nothing: a due time that was claimed here, or found claimed, is remembered.
+    """
+
+    def __init__(self, jobs: Sequence[Job], runs: JobRuns, *, clock: Clock) -> None:
+        self._jobs = tuple(jobs)
+        self._runs = runs
+        self._clock = clock
+        self._seen: dict[str, datetime] = {}
+
+    async def look(self, name: str) -> bool:
+        """Runs the job of that name if it is due; True when it was run here. Raises KeyError."""
+        job = {job.name: job for job in self._jobs}[name]
+        due = job.due_at(self._clock())
+        if self._seen.get(name) == due:
+            return False
+        self._seen[name] = due
+        return await run_due(job, self._runs, clock=self._clock)

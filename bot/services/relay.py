@@ -104,6 +104,7 @@ class Relay:
         clock: Clock,
         patience: Patience = Patience(),
         stale_after: Mapping[str, timedelta] = MappingProxyType({}),
+        stale: Callable[[Errand], Awaitable[None]] | None = None,
         chance: Callable[[], float] = random.random,
         observe: Observer = _nobody,
     ) -> None:
@@ -113,6 +114,8 @@ class Relay:
         self._clock = clock
         self._patience = patience
         self._stale_after = dict(stale_after)
+        #: told of every message that is too old to be sent, before it is thrown away
+        self._stale = stale
         self._chance = chance
         self._observe = observe
         self._wake = asyncio.Event()
@@ -211,15 +214,14 @@ class Relay:
                 return  # its lease is nearly over; it will be claimed afresh
             why: Exception | None = None
             stale = self._is_stale(errand)
-            if not stale:
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        await self._do(errand)
-                except Exception as error:  # noqa: BLE001  # whatever it was, the errand must not be lost
-                    why = error
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await (self._throw_away(errand) if stale else self._do(errand))
+            except Exception as error:  # noqa: BLE001  # whatever it was, the errand must not be lost
+                why = error
             age = self._clock() - errand.created_at
             try:
-                ending = Ending.STALE if stale else await self._settle(errand, why)
+                ending = Ending.STALE if stale and why is None else await self._settle(errand, why)
                 if ending in (Ending.DONE, Ending.STALE):
                     await self._errands.done(errand)
             except Exception as error:  # noqa: BLE001  # the lease gives it back
@@ -234,6 +236,11 @@ class Relay:
             await task(errand.team_id, errand.body)
         else:
             raise Undeliverable("unknown_task")
+
+    async def _throw_away(self, errand: Errand) -> None:
+        """What is so by now is told instead, if anybody minds."""
+        if self._stale is not None:
+            await self._stale(errand)
 
     def _is_stale(self, errand: Errand) -> bool:
         limit = self._stale_after.get(errand.kind)

@@ -10,12 +10,14 @@ from datetime import datetime
 from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationState, Grant, GrantState, Move
+from bot.domain.health import next_check
 from bot.domain.notices import ConsentResult, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 from bot.services.intake import Intake
+from bot.services.outages import note_broken, note_mended
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
@@ -101,13 +103,18 @@ class Settling:
             work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
         )
 
-    async def time_out(self, work: Work, attempt: ConsentAttempt, store: Store) -> None:
-        """Amazon never answered. The grant stays where it is: nothing was learned."""
+    async def time_out(self, work: Work, attempt: ConsentAttempt) -> None:
+        """Amazon never answered. The grant stays where it is: nothing was learned. The person is nudged, but never twice:
+        a link that is pressed again and stays silent again is closed in silence.
+        """
         now = self._clock()
         refused = Refused(Reason.NO_ANSWER)
         self._observe(Outcome.TIMED_OUT.value, refused.reason.value)
         await work.attempts.update(replace(attempt, outcome=Outcome.TIMED_OUT, reason=refused.reason, ended_at=now))
-        await self.tell_refusal(work, attempt, store, refused)
+        if attempt.nudged_at is None:
+            await work.outbox.ask(
+                attempt.team_id, "nudge_silent", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
+            )
 
     async def conclude(
         self,
@@ -137,8 +144,11 @@ class Settling:
             await self.refuse(work, attempt, store, late, state=state)
         return late
 
-    async def withdrawn(self, work: Work, authorization: Authorization, *, token: str) -> Refused | Authorization:
-        """Amazon refused `token` for good: every grant that rests on it has run out, or was withdrawn.
+    async def withdrawn(
+        self, work: Work, authorization: Authorization, *, token: str, besides: str = ""
+    ) -> Refused | Authorization:
+        """Amazon refused `token` for good: every grant that rests on it has run out, or was withdrawn, and everybody who
+        shares the stores hears of it, but `besides`, who is told by the caller.
 
         Returns the authorization instead, and moves nothing, when another token took that one's place meanwhile.
         """
@@ -151,29 +161,34 @@ class Settling:
             return kept
         over = kept.ends_at <= now
         move = Move.EXPIRE if over else Move.REVOKE
+        reason = Reason.EXPIRED if over else Reason.REVOKED
+        worked_until = kept.ends_at if over else await work.health.worked_until(kept)
+        broken = []
         await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
             if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
                 await work.grants.put(grant.after(move, at=now))
                 await self.note(work, store, grant.feature, move)
-        return Refused(Reason.EXPIRED if over else Reason.REVOKED)
+                broken.append((store, grant.feature))
+        await note_broken(work, broken, reason, worked_until=worked_until, at=now, besides=besides)
+        return Refused(reason)
 
     async def renew(
         self, work: Work, authorization: Authorization, *, but: tuple[str, FeatureKey] | None = None
-    ) -> tuple[str, ...]:
-        """Every grant that rests on the authorization ends when it ends; the labels of the stores that gain by it.
+    ) -> tuple[Store, ...]:
+        """Every grant that rests on the authorization ends when it ends; the stores that gain by it.
 
         `but` names the (store, feature) that was taken care of already.
         """
         now = self._clock()
-        labels = []
+        renewed = []
         for store, grant in await work.grants.resting_on(authorization.id):
             if (store.id, grant.feature) == but:
                 continue
             if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
                 await work.grants.put(self._accepted(grant, authorization, now))
-                labels.append(store.label)
-        return tuple(labels)
+                renewed.append(store)
+        return tuple(renewed)
 
     async def note(self, work: Work, store: Store, feature: FeatureKey, move: Move) -> None:
         """For the audit: a grant moved because of what Amazon said."""
@@ -258,9 +273,14 @@ class Settling:
                 reason=reason.value if reason else "",
                 ends_at=authorization.ends_at.isoformat(),
                 offer=offer,
-                also_renewed=renewed,
+                also_renewed=tuple(other.label for other in renewed),
             ),
         )
+        if refused is None:
+            await work.health.worked(
+                authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at)
+            )
+            await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
         await work.audit.record(
             AuditEvent(
                 now,

@@ -40,6 +40,7 @@ class SlackSettings:
         ("/store", "add · list · show · edit · share · disable · enable · delete"),
         ("/grant", "orders or listing, then a store"),
         ("/authstatus", "one store, or all of yours"),
+        ("/digest", "now · settings: what ends soon"),
         ("/faq", "a question, or an error code"),
         ("/desk", "what waits for an agent"),
         ("/digest", "what is worth reading"),

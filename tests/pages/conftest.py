@@ -72,6 +72,8 @@ async def site(sqlite_database: SqlDatabase, clock: FakeClock, entropy: Counting
             answering=cast("Any", None),
             learning=cast("Any", None),
             presence=cast("Any", None),
+            digesting=cast("Any", None),
+            nudging=cast("Any", None),
             people=KnownPeople(),
             clock=clock,
             names=Names(
@@ -81,6 +83,7 @@ async def site(sqlite_database: SqlDatabase, clock: FakeClock, entropy: Counting
                 applications={feature: amazon.application_name(feature) for feature in FEATURES},
             ),
             public_url=BOT,
+            picture_keys=(),
             workspaces=cast("Any", None),
             installer=None,
         )

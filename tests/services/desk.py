@@ -19,12 +19,15 @@ from bot.domain.verification import Reason
 from bot.ports import Person
 from bot.services.answering import Answering
 from bot.services.checking import Checking
+from bot.services.digesting import Digesting
 from bot.services.granting import AmazonAnswer, Arrival, Granting
 from bot.services.intake import Intake
 from bot.services.naming import Names
+from bot.services.nudging import Nudging
 from bot.services.reporting import Reporting
 from bot.services.stores import StoreDraft, StoreKeeping
 from bot.services.support import Support
+from bot.services.sweeping import Sweeping
 from faq.live import LiveKnowledge
 from storage.database import SqlDatabase
 from storage.tables import metadata
@@ -45,6 +48,18 @@ ACME, BOLT = "A2ACMEPARTNER", "A3BOLTPARTNER"
 def knowledge() -> LiveKnowledge:
     """The articles and their matcher, read once."""
     return LiveKnowledge()
+
+
+class FakePeople:
+    """`People` whom it was told of; `asked` is whom it was asked for."""
+
+    def __init__(self, *known: Person) -> None:
+        self.known = {(person.team_id, person.user_id): person for person in known}
+        self.asked: list[str] = []
+
+    async def get(self, team_id: str, user_id: str) -> Person:
+        self.asked.append(user_id)
+        return self.known.get((team_id, user_id)) or Person(team_id, user_id, "en", "UTC")
 
 
 class KeptEntropy(CountingEntropy):
@@ -75,12 +90,22 @@ class Desk:
         self.granting = Granting(database, self.amazon, clock=clock, entropy=self.entropy, intake=self.intake)
         self.checking = Checking(database, self.amazon, self.granting, clock=clock)
         self.reporting = Reporting(database, clock=clock)
+        self.people = FakePeople(MEI, LIN, ALEX)
+        self.digesting = Digesting(database, self.people, clock=clock, channel=SUPPORT, page=3)
+        self.sweeping = Sweeping(database, self.amazon, self._home, self.intake, clock=clock)
         self.names = Names(
             platform="SaleYee",
             sister="Feikan",
             developers={key: row.developer_name for key, row in FEATURES.items()},
             applications={key: row.application_name for key, row in FEATURES.items()},
         )
+
+    @staticmethod
+    async def _home() -> str | None:
+        return MEI.team_id
+
+    def nudging(self) -> Nudging:
+        return Nudging(self.database, self.answering(), self.people, clock=self.clock)
 
     def answering(self) -> Answering:
         return Answering(

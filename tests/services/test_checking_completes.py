@@ -16,6 +16,7 @@ from bot.domain.consent import LINK_LIFETIME, Outcome
 from bot.domain.grants import GRANT_LIFETIME, GrantState
 from bot.domain.notices import CheckResult, ConsentResult
 from bot.domain.verification import Reason, Refused
+from bot.domain.year_notices import GrantBroke
 from bot.errors import ConcurrentChange, NothingToConfirm
 from bot.ports import Work
 from bot.services.granting import AmazonAnswer, Granting
@@ -111,7 +112,9 @@ async def test_confirming_what_was_withdrawn_meanwhile_notices_it_for_all_and_of
 
     assert (await desk.grant(us)).state is GrantState.REVOKED
     assert (await desk.grant(canada)).state is GrantState.NOT_GRANTED
-    [result] = await desk.told()
+    broke, result = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert broke.store.id == us.id
     assert isinstance(result, ConsentResult)
     assert result.reason == "revoked"
     assert not (await desk.card(canada)).confirmable

@@ -92,7 +92,7 @@ async def test_nothing_personal_is_kept(desk: Desk, learning: Learning) -> None:
 
 async def test_texts_are_gone_before_their_month_is_over_and_counts_stay(desk: Desk, learning: Learning) -> None:
     await learning.missed(MEI, STRANGE, topic="", kind=MissKind.UNMATCHED)
-    job = Job("forget-questions", timedelta(hours=1), learning.forget)
+    job = Job("forget-questions", timedelta(hours=1), lambda _at: learning.forget())
     for _ in range(30 * 24):
         desk.clock.advance(timedelta(hours=1))
         await run_due(job, desk.database.job_runs, clock=desk.clock)
@@ -151,7 +151,7 @@ async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, lear
     elsewhere = learning_of(desk, other)
     await learning.teach(SAM, STRANGE, slug="no-amazon-page", locale="en")
     await learning.settled()
-    job = Job("learn-phrases", timedelta(seconds=30), elsewhere.refresh, everywhere=True)
+    job = Job("learn-phrases", timedelta(seconds=30), lambda _at: elsewhere.refresh(), everywhere=True)
     assert await run_due(job, desk.database.job_runs, clock=desk.clock)
     assert other.current.matcher.match(STRANGE).best == "no-amazon-page"
     assert await run_due(job, desk.database.job_runs, clock=desk.clock), (

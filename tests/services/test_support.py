@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -73,8 +73,8 @@ async def test_a_job_runs_once_for_each_due_time_and_once_after_a_long_sleep(
 ) -> None:
     runs: list[str] = []
 
-    async def work() -> None:
-        runs.append(clock().isoformat())
+    async def work(at: datetime) -> None:
+        runs.append(at.isoformat())
 
     job = Job("close-silent-consents", timedelta(seconds=30), work)
     replicas: list[JobRuns] = [sqlite_database.job_runs] * 2
@@ -85,7 +85,7 @@ async def test_a_job_runs_once_for_each_due_time_and_once_after_a_long_sleep(
 
 
 async def test_a_job_that_fails_is_logged_and_the_next_one_runs(sqlite_database: SqlDatabase, clock: FakeClock) -> None:
-    async def stumble() -> None:
+    async def stumble(_at: datetime) -> None:
         raise ValueError("no")
 
     job = Job("stumbling", timedelta(seconds=30), stumble)

@@ -58,6 +58,8 @@ FINAL = frozenset(
         "ekm_access_denied",
     }
 )
+#: how Slack refuses a message whose picture it could not download
+PICTURE_NOT_FETCHED = frozenset({"invalid_blocks", "image_download_failed"})
 _DEAD_TOKEN = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed"})
 
 #: errands whose progress is remembered between tries
@@ -221,19 +223,28 @@ class SlackDelivery:
         broadcast: bool = True,
     ) -> CardAddress:
         channel = channel or errand.recipient
-        await self._turn(errand, "chat.postMessage", channel)
-        answer = await self._api.call(
-            "chat.postMessage",
-            token=token,
-            channel=channel,
-            text=message.text,
-            blocks=list(message.blocks) or None,
-            thread_ts=thread_ts,
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "text": message.text,
+            "thread_ts": thread_ts,
             # in a DM the answer stands in the conversation as well: a seller does not look into threads
-            reply_broadcast=True if broadcast and thread_ts and errand.recipient.startswith(("U", "W")) else None,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+            "reply_broadcast": True if broadcast and thread_ts and errand.recipient.startswith(("U", "W")) else None,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        plain = [block for block in message.blocks if block.get("type") != "image"]
+        await self._turn(errand, "chat.postMessage", channel)
+        try:
+            answer = await self._api.call(
+                "chat.postMessage", token=token, blocks=list(message.blocks) or None, **arguments
+            )
+        except SlackRefused as refused:
+            # Slack fetches pictures while it is told of them; one that it cannot reach must not cost the message
+            if refused.error not in PICTURE_NOT_FETCHED or len(plain) == len(message.blocks):
+                raise
+            log.warning("delivery.without_picture", team=errand.team_id, kind=errand.kind, error=refused.error)
+            await self._turn(errand, "chat.postMessage", channel)
+            answer = await self._api.call("chat.postMessage", token=token, blocks=plain or None, **arguments)
         return CardAddress(str(answer.get("channel") or channel), str(answer["ts"]))
 
     async def _edit(self, errand: Errand, card: CardAddress, message: Message, token: str) -> bool:

@@ -1,0 +1,261 @@
+"""Digests: who is told what ends, each at their own morning, once.
+
+A reader has one row with the next morning to think of them, so that a run looks only at those whose morning has come: in
+pages, with a bounded number of rows in memory. Planning a digest, noting that it was planned and turning the reader to the
+next morning are one transaction with the message itself; whichever replica comes second finds the reader turned.
+
+Every member of a distributor account reads: they share its stores, and whoever granted may have left. *I know* and *snooze*
+quiet the one who pressed; the desk hears of what nobody has reacted to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.domain.digests import (
+    HORIZON,
+    PAST,
+    Ending,
+    Quiet,
+    Quieting,
+    Reader,
+    counts_by_day,
+    in_order,
+    is_morning,
+    next_morning,
+    plan,
+    quiet_until,
+)
+from bot.domain.stores import Seller
+from bot.domain.year_notices import DIGEST_ROWS, EndingRef, SellerDigest, calendar_of
+from bot.ports import Clock, Database, People, Person, Work
+from bot.services.digesting_desk import DeskDigests
+
+log = structlog.get_logger(__name__)
+
+#: readers in memory at once, with what ends for them
+PAGE = 500
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """When somebody reads digests."""
+
+    hour: int
+    weekday: int
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a digest would say now, whatever was said before; the next end where that is nothing."""
+
+    digest: SellerDigest | None
+    next_end: datetime | None
+
+
+class Digesting:
+    """Plans digests; takes what people press under them."""
+
+    def __init__(
+        self, database: Database, people: People, *, clock: Clock, channel: str = "", page: int = PAGE
+    ) -> None:
+        self._database = database
+        self._people = people
+        self._clock = clock
+        self._channel = channel
+        self._page = page
+        #: what the support channel reads
+        self.desk = DeskDigests(database)
+
+    # --- planning ----------------------------------------------------------------------------------------------------
+
+    async def plan(self, at: datetime | None = None) -> int:
+        """Plans the digests of everybody whose morning has come by `at`; how many."""
+        now = at or self._clock()
+        await self.enroll(now)
+        told = 0
+        after: tuple[object, ...] | None = None
+        while True:
+            async with self._database.read() as work:
+                readers = await work.readers.due(now=now, after=after, limit=self._page)
+                if not readers:
+                    return told
+                endings = await self._endings(work, [reader.seller_id for reader in readers if reader.seller_id], now)
+            last = readers[-1]
+            after = (last.next_at, last.team_id, last.recipient)
+            told += await self._turn_page(readers, endings, now)
+
+    async def enroll(self, now: datetime) -> None:
+        """Makes readers of those who became members since the last time."""
+        while True:
+            async with self._database.begin() as work:
+                count = await work.readers.enroll(now=now, channel=self._channel, limit=self._page)
+            if count < self._page:
+                return
+
+    async def missed(self, team_id: str, recipient: str, facts: Mapping[str, Any]) -> None:
+        """A digest waited so long that it was not sent: the reader gets another one, with what is so then."""
+        day, before = date.fromisoformat(facts["period"]), facts["before"]
+        async with self._database.begin() as work:
+            reader = await work.readers.get(team_id, recipient)
+            if reader is None or reader.next_at is None or reader.last_day != day:
+                return
+            await work.announcements.take_back(team_id, recipient, f"digest:{facts['period']}")
+            last_day = date.fromisoformat(before) if before else None
+            await work.readers.turn(reader, last_day=last_day, next_at=min(reader.next_at, self._clock()))
+
+    async def _turn_page(
+        self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime
+    ) -> int:
+        silent: list[tuple[Reader, datetime]] = []
+        planned: list[tuple[Reader, Sequence[Ending]]] = []
+        told = 0
+        for reader in readers:
+            if reader.seller_id is None:
+                told += await self.desk.plan(reader, now)
+                continue
+            mine = endings.get(reader.seller_id, ())
+            placed = await self._placed(reader) if mine else reader
+            zone = ZoneInfo(placed.tz or "UTC")
+            chosen: Sequence[Ending] = (
+                plan(mine, placed, now=now) if mine and is_morning(now, zone=zone, hour=reader.hour) else ()
+            )
+            if chosen:
+                planned.append((placed, chosen))
+            else:
+                silent.append((reader, next_morning(now, zone=zone, hour=reader.hour)))
+        async with self._database.begin() as work:
+            await work.readers.pass_over(silent)
+            for reader, chosen in planned:
+                told += await self._tell(work, reader, chosen, now)
+        return told
+
+    async def _placed(self, reader: Reader) -> Reader:
+        """The reader with their time zone, asked for where nobody has."""
+        if reader.tz:
+            return reader
+        return replace(reader, tz=(await self._people.get(reader.team_id, reader.recipient)).tz)
+
+    async def _tell(self, work: Work, reader: Reader, endings: Sequence[Ending], now: datetime) -> bool:
+        zone = ZoneInfo(reader.tz)
+        today = now.astimezone(zone).date()
+        turned = await work.readers.turn(reader, last_day=today, next_at=next_morning(now, zone=zone, hour=reader.hour))
+        period = f"digest:{today.isoformat()}"
+        if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
+            return False
+        await work.outbox.tell(reader.team_id, reader.recipient, _digest(endings, reader, today, zone))
+        return True
+
+    @staticmethod
+    async def _endings(work: Work, seller_ids: Sequence[str], now: datetime) -> Mapping[str, Sequence[Ending]]:
+        """Everything of these sellers that can be spoken of now, in whatever time zone."""
+        if not seller_ids:
+            return {}
+        return await work.endings.of_sellers(
+            sorted(set(seller_ids)), since=now - (PAST * _DAY), until=now + (HORIZON + 1) * _DAY
+        )
+
+    # --- what people do ----------------------------------------------------------------------------------------------
+
+    async def preview(self, person: Person) -> Preview:
+        """`/digest now`: everything that ends soon, whether or not it was told or quieted."""
+        now = self._clock()
+        zone = ZoneInfo(person.tz)
+        today = now.astimezone(zone).date()
+        async with self._database.read() as work:
+            seller = await work.sellers.of_member(person.team_id, person.user_id)
+            if seller is None:
+                return Preview(None, None)
+            soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
+            shown = in_order(ending for ending in soon if ending.days_left(today, zone) <= HORIZON)
+            if not shown:
+                return Preview(None, await work.endings.next_of(seller.id, now=now))
+        reader = Reader(person.team_id, person.user_id, seller.id, tz=person.tz)
+        return Preview(_digest(shown, reader, today, zone), None)
+
+    async def react(self, person: Person, kind: Quieting, period: str) -> datetime | None:
+        """*Snooze* or *I know* under the digest of `period`: quiet about what it spoke of, for the one who pressed.
+
+        Until when; None for *I know*, and when nothing of it is still ahead.
+        """
+        now = self._clock()
+        untils: list[datetime] = []
+        with suppress(ValueError):  # a value that is no day: a card from another version
+            told_until = date.fromisoformat(period) + (HORIZON + 1) * _DAY
+            async with self._database.begin() as work:
+                seller = await work.sellers.of_member(person.team_id, person.user_id)
+                if seller is None:
+                    return None
+                soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
+                for ending in soon:
+                    if now < ending.ends_at and ending.ends_at.date() <= told_until:
+                        until = quiet_until(kind, [ending], now=now)
+                        await work.endings.quiet(ending, Quiet(person.user_id, ending.ends_at, until, now))
+                        untils += [until] if until else []
+        return min(untils, default=None)
+
+    async def habits(self, person: Person) -> Habits:
+        """When the person reads digests."""
+        async with self._database.read() as work:
+            reader = await work.readers.get(person.team_id, person.user_id)
+        if reader is None:
+            fresh = Reader(person.team_id, person.user_id, None)
+            return Habits(fresh.hour, fresh.weekday, wanted=True)
+        return Habits(reader.hour, reader.weekday, wanted=reader.next_at is not None)
+
+    async def change_habits(self, person: Person, habits: Habits) -> bool:
+        """Takes effect from the next morning on. False for somebody without stores: there is nothing to tell them of."""
+        now = self._clock()
+        async with self._database.begin() as work:
+            seller: Seller | None = await work.sellers.of_member(person.team_id, person.user_id)
+            if seller is None:
+                return False
+            known = await work.readers.get(person.team_id, person.user_id)
+            reader = known or Reader(person.team_id, person.user_id, seller.id)
+            await work.readers.put(_with(reader, habits, tz=person.tz, now=now))
+        return True
+
+    # --- the desk's channel ------------------------------------------------------------------------------------------
+
+    def is_desk(self, channel_id: str) -> bool:
+        """Whether a conversation is the support agents' channel."""
+        return bool(self._channel) and channel_id == self._channel
+
+    async def desk_habits(self, team_id: str) -> Habits:
+        """When the support channel reads its digest."""
+        async with self._database.read() as work:
+            reader = await work.readers.get(team_id, self._channel)
+        reader = reader or Reader(team_id, self._channel, None, next_at=self._clock())
+        return Habits(reader.hour, reader.weekday, wanted=reader.next_at is not None)
+
+    async def change_desk_habits(self, agent: Person, habits: Habits) -> None:
+        """Sets the channel's morning; its days are counted in the time zone of the agent who does it."""
+        now = self._clock()
+        async with self._database.begin() as work:
+            known = await work.readers.get(agent.team_id, self._channel)
+            reader = known or Reader(agent.team_id, self._channel, None)
+            await work.readers.put(_with(reader, habits, tz=agent.tz, now=now))
+
+
+def _with(reader: Reader, habits: Habits, *, tz: str, now: datetime) -> Reader:
+    next_at = next_morning(now, zone=ZoneInfo(tz), hour=habits.hour) if habits.wanted else None
+    return replace(reader, hour=habits.hour, weekday=habits.weekday, tz=tz, next_at=next_at)
+
+
+def _digest(endings: Sequence[Ending], reader: Reader, today: date, zone: ZoneInfo) -> SellerDigest:
+    return SellerDigest(
+        period=today.isoformat(),
+        endings=tuple(EndingRef.of(ending) for ending in endings[:DIGEST_ROWS]),
+        more=max(0, len(endings) - DIGEST_ROWS),
+        calendar=calendar_of(counts_by_day((one for one in endings if one.days_left(today, zone) >= 0), zone=zone)),
+        before=reader.last_day.isoformat() if reader.last_day else "",
+    )

@@ -1,0 +1,156 @@
+"""A digest in its reader's words: by what stops and when, a button for each store, the calendar. Days are counted as it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from bot.domain.digests import Quieting
+from bot.domain.features import FEATURES, FeatureKey
+from bot.domain.year_notices import DayCount, DeskDigest, EndingRef, SellerDigest
+from bot.i18n import Speaker
+from bot.ports import Person
+from bot.services.naming import feature_name
+from handlers.blocks import Block, actions, button, context, divider, fit, header, mrkdwn, section
+from handlers.calendar_picture import CalendarPictures
+from handlers.wording import store_name
+
+_ALT_LIMIT = 1900
+#: days of a list, before it is cut
+_LISTED = 14
+
+
+def stops(say: Speaker, feature: FeatureKey, stores: int, *, ends_at: datetime, now: datetime) -> str:
+    """*In 9 days order import stops for 3 stores*, in the reader's own calendar days."""
+    zone = say.zone
+    left = (ends_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    when = "ended" if ends_at <= now else {0: "today", 1: "tomorrow"}.get(left, "later")
+    return say.count(f"digest.{feature.value}.{when}", stores, days=left, ends=say.date(ends_at))
+
+
+def seller_blocks(
+    digest: SellerDigest, person: Person, *, now: datetime, pictures: CalendarPictures, quieting: bool = True
+) -> list[Block]:
+    """The whole digest; `quieting` adds *snooze* and *I know*."""
+    say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
+    blocks = [header(bare("digest.title"))]
+    for group in _groups(digest.endings, say.zone):
+        first = datetime.fromisoformat(group[0].ends_at)
+        sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
+        mark = ":no_entry:" if first <= now else ":warning:" if (first - now).days < _HASTE else ":alarm_clock:"
+        blocks.append(section(f"{mark} *{sentence}*"))
+        blocks += [_row(say, bare, ending, now) for ending in group]
+    if digest.more:
+        blocks.append(section(say.count("digest.more", digest.more)))
+    blocks.append(context(f"{say('digest.one_consent')}\n{say('digest.in_place')}"))
+    blocks += _picture(bare, digest.period, digest.calendar, pictures)
+    if quieting:
+        blocks.append(
+            actions(
+                button(bare("digest.snooze"), f"digest.quiet:{Quieting.SNOOZE.value}", value=digest.period),
+                button(bare("digest.know"), f"digest.quiet:{Quieting.KNOW.value}", value=digest.period),
+                button(bare("button.status"), "status.show"),
+            )
+        )
+    return blocks
+
+
+#: fewer days than this are marked as urgent
+_HASTE = 7
+
+
+def _row(say: Speaker, bare: Speaker, ending: EndingRef, now: datetime) -> Block:
+    ends_at = datetime.fromisoformat(ending.ends_at)
+    key = "digest.row_ended" if ends_at <= now else "digest.row"
+    renew = button(
+        bare("digest.renew"),
+        f"grant.start:{ending.feature.value}",
+        value=ending.store.id,
+        style="primary",
+        label=bare(
+            "digest.renew_label", store=ending.store.label, feature=bare(f"feature.{ending.feature.value}.name")
+        ),
+    )
+    return section(f"{store_name(say, ending.store)} — {say(key, ends=say.date(ends_at))}", accessory=renew)
+
+
+def _groups(endings: Sequence[EndingRef], zone: ZoneInfo) -> list[list[EndingRef]]:
+    """By day and by what stops, in the order in which they come."""
+    rank = {feature: place for place, feature in enumerate(FEATURES)}
+
+    def key(ending: EndingRef) -> tuple[date, int]:
+        return datetime.fromisoformat(ending.ends_at).astimezone(zone).date(), rank[ending.feature]
+
+    return [list(group) for _, group in groupby(sorted(endings, key=key), key=key)]
+
+
+def _picture(bare: Speaker, period: str, calendar: Sequence[DayCount], pictures: CalendarPictures) -> list[Block]:
+    if not calendar:
+        return []
+    alt = "\n".join([bare("digest.calendar"), *day_lines(bare, calendar)])
+    image: Block = {
+        "type": "image",
+        "image_url": pictures.url(date.fromisoformat(period), calendar),
+        "alt_text": fit(alt, _ALT_LIMIT),
+    }
+    return [image, context(bare("digest.legend"))]
+
+
+def day_lines(say: Speaker, calendar: Sequence[DayCount]) -> list[str]:
+    """The calendar in words: a line for each day on which something ends."""
+    lines = []
+    for row in calendar[:_LISTED]:
+        counts = [
+            say.count(f"digest.count.{feature.value}", count)
+            for feature, count in ((FeatureKey.ORDERS, row.orders), (FeatureKey.LISTING, row.listing))
+            if count
+        ]
+        lines.append(say("digest.day", day=date.fromisoformat(row.day), counts=say.list(counts)))
+    if len(calendar) > _LISTED:
+        lines.append("…")
+    return lines
+
+
+def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: CalendarPictures) -> list[Block]:
+    """For the support channel: counts by what stops and when, then who has not reacted."""
+    reader = Person("", "", locale, digest.tz)
+    say, bare = mrkdwn(reader), Speaker(locale, tz=digest.tz)
+    today = now.astimezone(say.zone).date()
+    blocks = [header(bare("digest.desk.title"))]
+    lines = []
+    for row in digest.calendar:
+        left = (date.fromisoformat(row.day) - today).days
+        when = "ended" if left < 0 else {0: "today", 1: "tomorrow"}.get(left, "later")
+        day = date.fromisoformat(row.day)
+        for feature, count in ((FeatureKey.ORDERS, row.orders), (FeatureKey.LISTING, row.listing)):
+            if count:
+                lines.append(f"• {say.count(f'digest.{feature.value}.{when}', count, days=left, ends=day)}")
+    if lines:
+        shown = lines[:_DESK_LINES]
+        if len(lines) > len(shown):
+            shown.append(say.count("digest.desk.more_lines", len(lines) - len(shown)))
+        blocks.append(section("\n".join(shown)))
+        blocks += _picture(bare, digest.period, digest.calendar, pictures)
+    if digest.ignored:
+        blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
+        blocks += [section("\n".join(group)) for group in _fives([_ignored(say, one, now) for one in digest.ignored])]
+        if digest.more_ignored:
+            blocks.append(section(say.count("digest.desk.more_ignored", digest.more_ignored)))
+    return blocks
+
+
+_DESK_LINES = 16
+
+
+def _ignored(say: Speaker, ending: EndingRef, now: datetime) -> str:
+    ends_at = datetime.fromisoformat(ending.ends_at)
+    key = "digest.row_ended" if ends_at <= now else "digest.row"
+    people = " ".join(f"<@{member}>" for member in ending.members)
+    what = f"{store_name(say, ending.store)} · {feature_name(say, ending.feature)}"
+    return f"• {what} — {say(key, ends=say.date(ends_at))} {people}".rstrip()
+
+
+def _fives(lines: Sequence[str]) -> list[Sequence[str]]:
+    return [lines[start : start + 5] for start in range(0, len(lines), 5)]
