@@ -7,6 +7,7 @@ Calls to Amazon happen between transactions, never inside one. What a change cau
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from bot.domain.consent import (
     LINK_LIFETIME,
@@ -26,7 +27,7 @@ from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
 from bot.services.holding import covering, on_offer
 from bot.services.intake import Intake
-from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
+from bot.services.linking import Departure, Link, linked, made_event, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
 from bot.services.verifying import Verifier
@@ -92,11 +93,13 @@ class Granting:
         in_place: bool = False,
         secret: str = "",
         requested_by: str | None = None,
+        unless_within: timedelta | None = None,
     ) -> ConsentAttempt:
         """Makes a link and the card that carries it; older links of the same person, store and feature stop working.
 
         `secret` is a fresh one of the caller's, if the caller needs to know it; `requested_by` is the agent who has it made
-        for the person. Raises UnknownStore or StoreDisabled.
+        for the person. A link made less than `unless_within` ago is returned instead: then this was the second press of a
+        button. Raises UnknownStore or StoreDisabled.
         """
         now = self._clock()
         secret = secret or self._entropy.secret()
@@ -104,6 +107,12 @@ class Granting:
             seller, store = await own_store(work, person, store_id)
             if store.disabled_at is not None:
                 raise StoreDisabled(label=store.label)
+            if unless_within is not None:
+                made = await work.attempts.just_made(
+                    person.team_id, person.user_id, store.id, feature, since=now - unless_within
+                )
+                if made is not None:
+                    return made
             grant = (await work.grants.of_store(store))[feature]
             held = (
                 None
@@ -140,17 +149,7 @@ class Granting:
                     requested_by=requested_by,
                 ),
             )
-            await work.audit.record(
-                AuditEvent(
-                    now,
-                    person.team_id,
-                    requested_by or person.user_id,
-                    "link.made",
-                    store.id,
-                    on_behalf_of=person.user_id if requested_by else None,
-                    details={"feature": feature.value},
-                )
-            )
+            await work.audit.record(made_event(attempt))
         return attempt
 
     async def onward(self, person: Person, done: ConsentAttempt) -> str:
