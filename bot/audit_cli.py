@@ -117,4 +117,4 @@ def read_moment(text: str, *, name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(problems=f"--{name} is not a day like 2026-01-31, nor 2026-01-31T08:00") from None
-    return moment if moment.tzinfo else datetime.combine(moment.date(), moment.time(), tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -22,6 +22,8 @@ from sandbox.client import Message, Person, Said, SandboxClient
 #: the Amazon accounts that the sandbox knows Mei by
 MEIS_ACCOUNT = "A1MEIACME0001"
 _MEIS_OTHER_ACCOUNT = "A2MEIHOME0002"
+#: where the agents read
+_SUPPORT = "C0SUPPORT"
 
 
 #: seconds in which the scheduler looks several times
@@ -95,8 +97,8 @@ class Tour:
         self.acks.append(said.ack_ms)
         return said
 
-    async def sees(self, who: Person, fragment: str, *, after: Said | None = None) -> Message:
-        message = await who.sees(fragment, after=after, within=15)
+    async def sees(self, who: Person, fragment: str, *, after: Said | None = None, channel: str = "") -> Message:
+        message = await who.sees(fragment, after=after, channel=channel, within=15)
         self.told(message)
         return message
 
@@ -231,12 +233,56 @@ async def _mistypes(tour: Tour) -> None:
         )
 
 
-async def _agent_sees(tour: Tour) -> None:
-    tour.heading("Sam, at the desk, hears when a person is wanted")
-    mei, sam, say = tour.slack.person("mei"), tour.slack.person("sam"), Speaker("zh-CN")
-    await tour.command(mei, "/faq 两个系统都要授权吗")
-    await tour.press(mei, say("button.ask_person"))
-    await tour.sees(sam, Speaker("en")("desk.person_wanted"))
+async def _asks_a_person(tour: Tour) -> None:
+    tour.heading("Her stock does not move, and she asks a person: Sam and Kim find the diagnosis done")
+    mei, sam, kim = (tour.slack.person(name) for name in ("mei", "sam", "kim"))
+    say, english = Speaker("zh-CN"), Speaker("en")
+    said = await tour.command(mei, "/desk new Acme CA 的库存一直不同步，怎么办？")
+    await tour.sees(mei, say("ticket.title", number=1), after=said)
+    card = await tour.sees(sam, "Acme CA", channel=_SUPPORT)
+    tour.require(
+        all(
+            card.contains(part)
+            for part in ("简体中文", "库存", english("desk.card.topic"), english("desk.card.status"))
+        ),
+        "the card says who, which store, where it stands, and what it is likely about",
+    )
+    await tour.press(kim, english("desk.button.claim"), card)
+    lost = await tour.command(sam, "/desk claim 1")
+    tour.require(
+        any(message.contains("<@U0KIM>") for message in lost.messages),
+        "of two agents one wins, and the other is told who",
+    )
+
+
+async def _is_answered(tour: Tour) -> None:
+    tour.heading("Sam sees what Mei will read; Kim sends her a link in her name, answers, and closes the ticket")
+    mei, sam, kim = (tour.slack.person(name) for name in ("mei", "sam", "kim"))
+    say, english = Speaker("zh-CN"), Speaker("en")
+    card = await sam.sees("#1", channel=_SUPPORT)
+    await tour.press(kim, english("desk.button.link", feature=english("feature.listing.name")), card)
+    link = await tour.sees(mei, say("card.requested_by", agent="U0KIM"))
+    tour.require(link.link(say("button.open_amazon")) or link.buttons(), "the link came to Mei alone")
+    await tour.press(sam, english("desk.button.reply"), card)
+    preview = (await sam.modal()).plain()
+    tour.quote("Sam's form shows both languages", preview)
+    tour.require(
+        english("desk.reply_form.seller_reads", language="简体中文") in preview, "a preview in the seller's language"
+    )
+    await sam.closes()
+    await tour.press(kim, english("desk.button.reply"), card)
+    await kim.fills({say("desk.reply_form.choice"): "link_sent"})
+    await kim.submits()
+    await tour.sees(mei, say("desk.reply.link_sent", feature="")[:5])
+    await tour.press(kim, english("desk.button.close"), card)
+    await kim.fills({say("desk.close_form.because", number=1): "sellers_turn"})
+    await kim.submits()
+    mine = await tour.sees(mei, say("ticket.closed.sellers_turn", number=1))
+    tour.did("mei", "writes in the thread: 还是不行")
+    again = await mei.says("还是不行", thread=mine)
+    await tour.sees(mei, say("ticket.said.reopened", number=1), after=again)
+    await tour.sees(sam, "还是不行", channel=_SUPPORT)
+    await tour.command(sam, "/authstatus <@U0MEI>")
 
 
 _SCENES: tuple[Scene, ...] = (
@@ -248,7 +294,8 @@ _SCENES: tuple[Scene, ...] = (
     _tries_again,
     _second_marketplace,
     _mistypes,
-    _agent_sees,
+    _asks_a_person,
+    _is_answered,
 )
 
 

@@ -160,12 +160,11 @@ class Cards:
     def _trouble(self, say: Speaker, card: TicketCard) -> Block | None:
         """The code and its meaning, or our own failure with how to mend it."""
         lines = []
-        if card.error_code:
-            lines.append(f":warning: {cause_words(say, self._stories.names, card.error_code, card.feature)}")
-        if card.cause:
-            lines.append(f":wrench: {cause_words(say, self._stories.names, card.cause, card.feature)}")
-            if say.has(f"desk.mend.{card.cause}"):
-                lines.append(say(f"desk.mend.{card.cause}"))
+        for mark, cause in ((":warning:", card.error_code), (":wrench:", card.cause)):
+            if cause:
+                lines.append(f"{mark} {cause_words(say, self._stories.names, cause, card.feature)}")
+                if say.has(f"desk.mend.{cause}"):
+                    lines.append(say(f"desk.mend.{cause}"))
         return section("\n".join(lines)) if lines else None
 
     def _suggestion(self, say: Speaker, card: TicketCard) -> Block | None:

@@ -106,6 +106,13 @@ class SqlTickets:
             )
         )
 
+    async def from_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        mine = ticket_sources.c
+        behind = select(mine.ticket_id).where(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
+        return await self._one(
+            select(tickets).where(_T.team_id == team_id, _open, _T.id.in_(behind)).order_by(_T.number).limit(1)
+        )
+
     async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
         mine = ticket_sources.c
         row = (

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from storage.database import SqlDatabase
 from storage.migrate import migrate
@@ -26,6 +27,14 @@ from tests.storage.fakes import CountingEntropy, FakeClock
 AnotherReplica = Callable[[], Coroutine[Any, Any, SqlDatabase]]
 
 _count = itertools.count()
+
+# structlog's own default draws tracebacks with every local variable: seconds, on the way to an acknowledgement
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

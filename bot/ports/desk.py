@@ -128,6 +128,10 @@ class Tickets(Protocol):
         """Notes who asked, and the message they asked with if there is one."""
         ...
 
+    async def from_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        """The open ticket that a message is a source of already."""
+        ...
+
     async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
         """Forgets a message that was deleted; what it was the source of."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.domain.features import FEATURES, FeatureKey
@@ -56,7 +57,7 @@ class Care:
         seller = await self._acts.seller_of(ticket)
         verdict = await self._asked(ticket, seller)
         topic = ticket.topic or await self._topic(ticket, seller)
-        suggestion = "" if not topic else (await self._answering.now(seller, say, topic, ticket.question)).text
+        suggestion = "" if not topic else await article_for(self._answering, ticket, seller, say, topic)
         now = self._acts.clock()
         async with self._acts.database.begin() as work:
             current = await work.tickets.get(team_id, ticket_id)
@@ -118,6 +119,17 @@ class Care:
             )
             await show(work, current, now=self._acts.clock(), line="link", who=agent.user_id, feature=feature.value)
         return ticket
+
+
+async def article_for(answering: Answering, ticket: Ticket, seller: Person, say: Speaker, slug: str) -> str:
+    """An article about the ticket's store and feature; about all of the seller's stores when that one has gone."""
+    if ticket.store_id is not None:
+        with suppress(UnknownStore):
+            about = await answering.now(
+                seller, say, slug, ticket.question, store_id=ticket.store_id, feature=ticket.feature
+            )
+            return about.text
+    return (await answering.now(seller, say, slug, ticket.question)).text
 
 
 def _word(verdict: Verdict | None) -> str:

@@ -14,6 +14,7 @@ from bot.i18n import Speaker
 from bot.ports import Person, Work
 from bot.services.answering import Answering
 from bot.services.desk_acts import Acts
+from bot.services.desk_care import article_for
 from bot.services.naming import Names
 
 #: characters of an agent's own words in an answer
@@ -112,7 +113,7 @@ class Replies:
             slug = answer.choice.removeprefix(ARTICLE)
             if slug not in self._answering.library.slugs:
                 raise WrongChoice
-            said = (await self._answering.now(seller, say, slug, ticket.question)).text
+            said = await article_for(self._answering, ticket, seller, say, slug)
         elif answer.choice in TEMPLATES:
             feature = ticket.feature or FeatureKey.ORDERS
             said = say(f"desk.reply.{answer.choice}", **self._names.of_feature(say, feature))

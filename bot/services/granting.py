@@ -27,7 +27,7 @@ from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
 from bot.services.holding import covering, on_offer
 from bot.services.intake import Intake
-from bot.services.linking import Departure, Link, linked, mint, require_usable, shown, store_of
+from bot.services.linking import Departure, Link, linked, made_event, mint, require_usable, shown, store_of
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
 from bot.services.verifying import Verifier
@@ -149,17 +149,7 @@ class Granting:
                     requested_by=requested_by,
                 ),
             )
-            await work.audit.record(
-                AuditEvent(
-                    now,
-                    person.team_id,
-                    requested_by or person.user_id,
-                    "link.made",
-                    store.id,
-                    on_behalf_of=person.user_id if requested_by else None,
-                    details={"feature": feature.value},
-                )
-            )
+            await work.audit.record(made_event(attempt))
         return attempt
 
     async def onward(self, person: Person, done: ConsentAttempt) -> str:

@@ -73,6 +73,10 @@ class Intake:
 
     async def open(self, work: Work, draft: Draft) -> Opened:
         """A new ticket, or the one that is there already: open, or closed lately."""
+        if draft.ts:
+            known = await work.tickets.from_message(draft.team_id, channel_id=draft.channel_id, ts=draft.ts)
+            if known is not None:  # the same message brought twice says nothing new
+                return Opened(known, joined=True)
         there = await self._there(work, draft)
         if there is not None:
             return await self._join(work, draft, there)

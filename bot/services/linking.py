@@ -9,7 +9,7 @@ from bot.domain.consent import FINAL, STATE_LIFETIME, ConsentAttempt, ConsentSta
 from bot.domain.grants import Grant
 from bot.domain.stores import Seller, Store
 from bot.errors import LinkExpired, LinkSpent, LinkUnknown, StoreDisabled
-from bot.ports import Work
+from bot.ports import AuditEvent, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,19 @@ class Departure:
 
     url: str = field(repr=False)
     attempt: ConsentAttempt
+
+
+def made_event(attempt: ConsentAttempt) -> AuditEvent:
+    """For the audit: who made a link, and for whom if it was an agent."""
+    return AuditEvent(
+        attempt.created_at,
+        attempt.team_id,
+        attempt.requested_by or attempt.user_id,
+        "link.made",
+        attempt.store_id,
+        on_behalf_of=attempt.user_id if attempt.requested_by else None,
+        details={"feature": attempt.feature.value},
+    )
 
 
 async def linked(work: Work, secret: str) -> tuple[ConsentAttempt, Store, Seller]:

@@ -19,7 +19,6 @@ from bot.demo import demo_settings
 from bot.domain.features import FeatureKey
 from bot.domain.stores import Store
 from bot.ports import AuditEvent, AuditFilter
-from bot.services.granting import AmazonAnswer
 from bot.services.stores import StoreDraft
 from sandbox.amazon.browser import SellerBrowser
 from sandbox.client import Person, SandboxClient
@@ -75,9 +74,6 @@ class House:
         return f"U0{name.upper()}"
 
 
-__all__ = ["AmazonAnswer", "House"]
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to pytest."""
 
@@ -93,6 +89,8 @@ async def house(folder: Path, **changes: Any) -> AsyncIterator[House]:
     bound.bind((HOST, 0))
     url = f"http://{HOST}:{bound.getsockname()[1]}"
     async with running_sandbox(SandboxSettings(host=HOST, port=0, bot_url=url), clock) as sandbox:
+        # deliveries are signed by the clock that the bot compares them with
+        sandbox.slack.courier.wall = clock.now
         settings = demo_settings(
             bot_url=url,
             sandbox_url=sandbox.settings.public_url,

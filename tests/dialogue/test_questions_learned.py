@@ -42,7 +42,7 @@ async def test_a_person_is_called(system: System, seller: Seller) -> None:
     news = await seller.presses(say("button.ask_person"), answer)
     news.one(say("faq.person_told"))
     sam = await agent(system)
-    assert (await sam.person.sees(f"<@{seller.id}>", channel="C0SUPPORT")).contains(sam.say("desk.person_wanted"))
+    assert (await sam.person.sees(f"<@{seller.id}>", channel="C0SUPPORT")).contains(sam.say("desk.source.answer"))
 
 
 async def test_two_clicks_make_a_phrase_of_a_miss_and_one_takes_it_back(system: System) -> None:

@@ -59,7 +59,7 @@ async def test_a_question_comes_with_its_store_its_feature_its_topic_and_what_wa
 async def test_the_card_is_diagnosed_at_amazon_and_gets_a_suggestion_about_the_sellers_store(at: AtTheDesk) -> None:
     store = await at.house.granted()
     at.house.amazon.withdraw("A2ACMEPARTNER", ORDERS)
-    ticket = await at.opened(MEI, "订单怎么还没有进来", feature=ORDERS)
+    ticket = await at.opened(MEI, "授权好了怎么没有订单？", feature=ORDERS)
     await at.care.diagnose(TEAM, ticket.id, by="", say=speak(SAM))
     [card] = await at.cards()
     assert (card.checked, card.line) == ("revoked", "checked_refused")
@@ -87,6 +87,13 @@ async def test_twenty_questions_at_once_about_one_store_are_one_ticket(at: AtThe
     found = await asyncio.gather(*(at.ask(MEI, f"question {number}", store_id=store.id) for number in range(20)))
     assert {one.ticket.number for one in found} == {1}
     assert sum(not one.joined for one in found) == 1
+
+
+async def test_a_message_brought_twice_says_nothing_new(at: AtTheDesk) -> None:
+    first = await at.opened(MEI, "help", channel_id="C1", ts="1.1")
+    again = await at.ask(MEI, "help, edited", channel_id="C1", ts="1.1")
+    assert (again.ticket.id, again.joined, again.ticket.joined) == (first.id, True, 0)
+    assert await at.cards() == []
 
 
 async def test_asking_again_within_a_week_opens_the_same_ticket_and_later_a_new_one(at: AtTheDesk) -> None:
