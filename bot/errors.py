@@ -4,7 +4,7 @@
     ├── PersonMustAct            the person who asked can mend it; told to them, nothing was stored
     │   ├── UnknownMarketplace · MalformedDate · DateTooOld · DateTooFar
     │   ├── EmptyLabel · LabelTooLong · DuplicateLabel · MalformedEmail · MalformedWebsite · MalformedMapping
-    │   ├── UnknownStore ( MisspelledStore ) · WhichStore · MarketplaceIsFixed · SeveralProblems
+    │   ├── UnknownStore ( MisspelledStore · StoreGone ) · WhichStore · MarketplaceIsFixed · SeveralProblems
     │   ├── NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
     │   ├── IndividualPlan · NotAPerson · AlreadyAMember · NotAnAgent · UnknownPerson
     │   ├── NotAChannel · UnknownTopic · PhraseUnusable · PhraseCollides
@@ -115,6 +115,10 @@ class UnknownStore(PersonMustAct):
 
 class MisspelledStore(UnknownStore):
     """You have no store named "{given}". Did you mean "{suggestion}"?"""
+
+
+class StoreGone(UnknownStore):
+    """That store is not among yours any more. /store list shows those you have."""
 
 
 class WhichStore(PersonMustAct):

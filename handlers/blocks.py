@@ -5,6 +5,7 @@ that screen readers get out of the blocks themselves.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,13 +23,17 @@ TITLE_LIMIT = 24
 MESSAGE_BLOCKS = 50
 
 
+_WIDE = {"*": "＊", "_": "＿", "~": "～", "`": "｀"}
+#: what Slack could take for markup: a mark at the edge of a word, and a back-tick anywhere
+_MARK = re.compile(r"`|(?<![^\W_])[*_~]|[*_~](?![^\W_])")
+
+
 def escape(text: str) -> str:
     """What a person typed, so that it is shown and never acted on (docs.slack.dev/messaging/formatting-message-text)."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # a zero-width space keeps a label's own stars and back-ticks from becoming markup
-    for mark in "*_~`":
-        escaped = escaped.replace(mark, f"{mark}\u200b" if mark != "_" else mark)
-    return escaped
+    # Slack knows no escape for its marks. Their wide forms are shown as they are, and a label that is copied with them still
+    # names its store, because labels are compared without width.
+    return _MARK.sub(lambda mark: _WIDE[mark[0]], escaped)
 
 
 def mrkdwn(person: Person) -> Speaker:

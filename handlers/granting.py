@@ -6,8 +6,9 @@ store and feature, edited in place; what happens is said in its thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from bot.domain.features import FEATURES, FeatureKey
@@ -22,7 +23,7 @@ from bot.domain.notices import (
 )
 from bot.domain.verification import Reason
 from bot.errors import NoStores, UnknownFeature, UnknownWord
-from bot.i18n import Speaker
+from bot.i18n import LOCALES, Speaker
 from bot.ports import Message, Person, Placement, Sending
 from bot.services.naming import feature_name
 from handlers.blocks import (
@@ -45,18 +46,26 @@ from handlers.stories import Stories
 from handlers.wording import store_name
 from handlers.words import pick, split_words
 
-#: what people also type for a feature
+#: what people also type for a feature, besides its key and its names in every language
 _SPELLINGS: Mapping[str, FeatureKey] = {
     "order": FeatureKey.ORDERS,
+    "订单": FeatureKey.ORDERS,
+    "訂單": FeatureKey.ORDERS,
     "载单": FeatureKey.ORDERS,
     "載單": FeatureKey.ORDERS,
-    "载单功能": FeatureKey.ORDERS,
+    "載單功能": FeatureKey.ORDERS,
     "listings": FeatureKey.LISTING,
     "stock": FeatureKey.LISTING,
     "刊登": FeatureKey.LISTING,
     "库存同步": FeatureKey.LISTING,
     "庫存同步": FeatureKey.LISTING,
 }
+#: a button pressed again so soon is one press
+_SECOND_PRESS = timedelta(seconds=3)
+
+#: words of the longest name: "Listing and stock sync"
+_LONGEST_NAME = 4
+
 
 #: characters of a pasted error page
 PASTE_LIMIT = 3000
@@ -93,13 +102,13 @@ class _Granting:
         if not words or words[0].casefold() == "help":
             await call.reply(message(section(say("usage.grant"))))
             return
+        feature, name = _feature_in(words)
         try:
-            feature = _SPELLINGS.get(words[0].casefold()) or FeatureKey(pick(words[0], list(FEATURES)))
+            feature = feature or FeatureKey(pick(words[0], list(FEATURES)))
         except UnknownWord:
             told = problem_message(UnknownFeature(given=words[0][:40]), call.person)
             await call.reply(Message(f"{told.text}\n{say('usage.grant')}", [*told.blocks, section(say("usage.grant"))]))
             return
-        name = " ".join(words[1:])
         if name:
             await self._make(call, feature, (await self._stories.stores.find(call.person, name)).id)
             return
@@ -130,7 +139,13 @@ class _Granting:
         await self._make(call, FeatureKey(call.argument), call.value, in_place=True)
 
     async def _make(self, call: Call, feature: FeatureKey, store_id: str, *, in_place: bool = False) -> None:
-        attempt = await self._stories.granting.prepare(call.person, feature, store_id, in_place=in_place)
+        attempt = await self._stories.granting.prepare(
+            call.person,
+            feature,
+            store_id,
+            in_place=in_place,
+            unless_within=_SECOND_PRESS if isinstance(call, ActionCall) else None,
+        )
         store = await self._stories.stores.get(call.person, attempt.store_id)
         say = mrkdwn(call.person)
         sent = message(section(say("grant.sent", store=store.label, feature=feature_name(say, feature))))
@@ -350,6 +365,29 @@ class _Granting:
             blocks.append(section(say("grant.both_done", **names.facts(say))))
             blocks.append(actions(status))
         return blocks
+
+
+@cache
+def _names() -> Mapping[str, FeatureKey]:
+    """Every name of a feature, in every language, without its brackets."""
+    names = dict(_SPELLINGS)
+    for key, row in FEATURES.items():
+        for name in (key.value, row.platform_label, *(Speaker(tag)(f"feature.{key.value}.name") for tag in LOCALES)):
+            names[_plainly(name)] = key
+    return names
+
+
+def _plainly(name: str) -> str:
+    return name.strip("【】").replace("／", "/").casefold()
+
+
+def _feature_in(words: Sequence[str]) -> tuple[FeatureKey | None, str]:
+    """The feature that the first words name, and the rest: the store. None when they name none."""
+    for length in range(min(_LONGEST_NAME, len(words)), 0, -1):
+        found = _names().get(_plainly(" ".join(words[:length])))
+        if found:
+            return found, " ".join(words[length:])
+    return None, " ".join(words[1:])
 
 
 def _card_buttons(say: Speaker, feature: FeatureKey, store_id: str) -> list[Block]:

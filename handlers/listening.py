@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import FormTimedOut, GrantdeskError, WeMustAct
+from bot.errors import FormTimedOut, GrantdeskError, SlackUnavailable, WeMustAct
 from bot.ports import Message, People, Person
 from handlers.blocks import problem_message
 from handlers.routing import (
@@ -36,6 +41,19 @@ _ANY = re.compile("")
 #: Slack's words for a form that was opened too late
 _TRIGGER_IS_OVER = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id"})
 
+#: its words for "not now": https://docs.slack.dev/reference/methods/views.open (errors common to all methods)
+_NOT_NOW = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+    }
+)
+
 
 def listen(app: AsyncApp, registry: Registry, people: People) -> None:
     """Registers the catch-all listeners."""
@@ -46,7 +64,7 @@ def listen(app: AsyncApp, registry: Registry, people: People) -> None:
     app.view_closed(_ANY)(listener.closed)
     app.shortcut(_ANY)(listener.shortcut)
     app.event(_ANY)(listener.event)
-    app.error(_unexpected)
+    app.error(_telling(people))
 
 
 class _Listener:
@@ -118,10 +136,8 @@ class _Listener:
         )
         try:
             await handler(call)
-        except WeMustAct:
-            raise
-        except GrantdeskError as problem:
-            await _show_in_form(call, problem)
+        except Exception as error:  # noqa: BLE001  # the form stays open with what was typed
+            await _show_in_form(call, _problem_of(error))
 
     async def closed(self, ack: AsyncAck) -> None:
         await ack()
@@ -181,18 +197,42 @@ def _team_of(body: Mapping[str, Any]) -> str:
 async def _told(
     handler: Callable[[Any], Awaitable[None]], call: Call, tell: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Runs a handler; an expected error is a sentence to the person, in their language."""
+    """Runs a handler; what goes wrong is a sentence to the person, in their language."""
     try:
         await handler(call)
-    except WeMustAct:
-        raise
-    except GrantdeskError as problem:
-        await tell(problem_message(problem, call.person))
-    except SlackApiError as refusal:
-        if refusal.response.get("error") not in _TRIGGER_IS_OVER:
-            raise
-        log.info("trigger expired", action="trigger_expired")
-        await tell(problem_message(FormTimedOut(), call.person))
+    except Exception as error:  # noqa: BLE001  # whatever it was, the person hears of it
+        await tell(problem_message(_problem_of(error), call.person))
+
+
+def _problem_of(error: Exception) -> GrantdeskError:
+    """What to say of an error: itself when it was foreseen, else an incident number; the log has the same and no payload."""
+    if isinstance(error, GrantdeskError) and not isinstance(error, WeMustAct):
+        return error
+    if isinstance(error, SlackApiError):
+        status, word = _slack_said(error)
+        if word in _TRIGGER_IS_OVER:
+            log.info("trigger expired", action="trigger_expired")
+            return FormTimedOut()
+        if not word or word in _NOT_NOW or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.warning("slack unavailable", action="slack_unavailable", error=word)
+            return SlackUnavailable()
+    if isinstance(error, TimeoutError | OSError):
+        log.warning("slack unavailable", action="slack_unavailable", error=type(error).__name__)
+        return SlackUnavailable()
+    incident = secrets.token_hex(4)
+    log.error("unexpected error", action="unexpected", incident=incident, kind=type(error).__name__, exc_info=error)
+    return WeMustAct(incident=incident)
+
+
+def _slack_said(error: SlackApiError) -> tuple[int, str]:
+    """The status and error word of a refusal; slack_sdk carries a dict where the answer was not JSON."""
+    response = error.response
+    if isinstance(response, AsyncSlackResponse):
+        data = response.data if isinstance(response.data, dict) else {}
+        return response.status_code, str(data.get("error", ""))
+    if isinstance(response, Mapping):
+        return int(response.get("status", 0) or 0), str(response.get("error", ""))
+    return 0, ""
 
 
 async def _show_in_form(call: ViewCall, problem: GrantdeskError) -> None:
@@ -214,17 +254,32 @@ async def _show_in_form(call: ViewCall, problem: GrantdeskError) -> None:
         await call.whisper(problem_message(problem, call.person))
 
 
-async def _unexpected(error: Exception, body: dict[str, Any], client: AsyncWebClient, ack: AsyncAck) -> None:
-    """Something we did not foresee: an incident number for the person and for the log, and no text of the payload."""
-    incident = secrets.token_hex(4)
-    log.error("unexpected error", action="unexpected", incident=incident, kind=type(error).__name__, exc_info=error)
-    user = body.get("user_id") or (body.get("user") or {}).get("id")
-    if user is None:
-        return
-    team = str(body.get("team_id") or (body.get("team") or {}).get("id", ""))
-    message = problem_message(WeMustAct(incident=incident), Person(team, user, "en", "UTC"))
-    if body.get("command"):
-        await ack(text=message.text, response_type="ephemeral")
-        return
-    await ack()
-    await client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False)
+def _telling(people: People) -> Callable[..., Awaitable[BoltResponse | None]]:
+    """What Bolt does with something that we did not foresee."""
+
+    async def unexpected(error: Exception, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse | None:
+        """An incident number for the person and for the log, and no text of the payload. An event is left to Slack's retry."""
+        incident = secrets.token_hex(4)
+        log.error("unexpected error", action="unexpected", incident=incident, kind=type(error).__name__, exc_info=error)
+        user = body.get("user_id") or (body.get("user") or {}).get("id")
+        if user is None:
+            return None
+        team = str(body.get("team_id") or (body.get("team") or {}).get("id", ""))
+        person = Person(team, user, "en", "UTC")
+        with suppress(Exception):  # perhaps the database is what failed
+            person = await people.get(team, user)
+        message = problem_message(WeMustAct(incident=incident), person)
+        if body.get("command"):
+            return _answered(text=message.text, response_type="ephemeral")
+        inputs = [block for block in (body.get("view") or {}).get("blocks", []) if block.get("type") == "input"]
+        if body.get("type") == "view_submission" and inputs:
+            return _answered(response_action="errors", errors={inputs[0]["block_id"]: message.text})
+        with suppress(Exception):  # nobody is left to tell
+            await client.chat_postMessage(channel=user, text=message.text, unfurl_links=False, unfurl_media=False)
+        return BoltResponse(status=200, body="")
+
+    return unexpected
+
+
+def _answered(**answer: Any) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(answer), headers={"content-type": "application/json"})

@@ -79,6 +79,29 @@ class SqlAttempts:
             select(consent_attempts).where(mine.id == attempt_id, mine.team_id == team_id, mine.user_id == user_id)
         )
 
+    async def just_made(
+        self, team_id: str, user_id: str, store_id: str, feature: FeatureKey, *, since: datetime
+    ) -> ConsentAttempt | None:
+        # presses at the same moment take turns at the store's row
+        await self._connection.scalar(
+            select(stores.c.id).where(stores.c.id == store_id).with_for_update(key_share=True)
+        )
+        mine = consent_attempts.c
+        return await self._one(
+            select(consent_attempts)
+            .where(
+                mine.team_id == team_id,
+                mine.user_id == user_id,
+                mine.store_id == store_id,
+                mine.feature == feature.value,
+                mine.created_at > since,
+                mine.pressed_at.is_(None),
+                _is_open(),
+            )
+            .order_by(mine.created_at.desc())
+            .limit(1)
+        )
+
     async def by_secret(self, secret_hash: str) -> ConsentAttempt | None:
         return await self._one(select(consent_attempts).where(consent_attempts.c.secret_hash == secret_hash))
 

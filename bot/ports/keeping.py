@@ -134,6 +134,12 @@ class Attempts(Protocol):
         """The attempt if it is that person's: what a button pressed in Slack may speak of."""
         ...
 
+    async def just_made(
+        self, team_id: str, user_id: str, store_id: str, feature: FeatureKey, *, since: datetime
+    ) -> ConsentAttempt | None:
+        """The person's usable link for a store and feature that was made after `since`: a second press finds the first's."""
+        ...
+
     async def by_secret(self, secret_hash: str) -> ConsentAttempt | None: ...
 
     async def latest(self, store: Store, feature: FeatureKey) -> ConsentAttempt | None:

@@ -7,6 +7,7 @@ Calls to Amazon happen between transactions, never inside one. What a change cau
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from bot.domain.consent import (
     LINK_LIFETIME,
@@ -80,11 +81,19 @@ class Granting:
     # --- the link ----------------------------------------------------------------------------------------------------
 
     async def prepare(
-        self, person: Person, feature: FeatureKey, store_id: str, *, in_place: bool = False, secret: str = ""
+        self,
+        person: Person,
+        feature: FeatureKey,
+        store_id: str,
+        *,
+        in_place: bool = False,
+        secret: str = "",
+        unless_within: timedelta | None = None,
     ) -> ConsentAttempt:
         """Makes a link and the card that carries it; older links of the same person, store and feature stop working.
 
-        `secret` is a fresh one of the caller's, if the caller needs to know it. Raises UnknownStore or StoreDisabled.
+        `secret` is a fresh one of the caller's, if the caller needs to know it. A link made less than `unless_within` ago is
+        returned instead: then this was the second press of a button. Raises UnknownStore or StoreDisabled.
         """
         now = self._clock()
         secret = secret or self._entropy.secret()
@@ -92,6 +101,12 @@ class Granting:
             seller, store = await own_store(work, person, store_id)
             if store.disabled_at is not None:
                 raise StoreDisabled(label=store.label)
+            if unless_within is not None:
+                made = await work.attempts.just_made(
+                    person.team_id, person.user_id, store.id, feature, since=now - unless_within
+                )
+                if made is not None:
+                    return made
             grant = (await work.grants.of_store(store))[feature]
             held = (
                 None

@@ -27,6 +27,7 @@ from bot.errors import (
     NoStores,
     PersonMustAct,
     SeveralProblems,
+    StoreGone,
     UnknownStore,
     WhichStore,
 )
@@ -260,9 +261,9 @@ class StoreKeeping:
 
 
 async def own_store(work: Work, person: Person, store_id: str) -> tuple[Seller, Store]:
-    """The person's seller and that seller's store. Raises UnknownStore when either is not there."""
+    """The person's seller and that seller's store. Raises StoreGone when either is not there."""
     seller = await work.sellers.of_member(person.team_id, person.user_id)
     store = None if seller is None else await work.stores.get(seller, store_id)
     if seller is None or store is None:
-        raise UnknownStore(given="?")
+        raise StoreGone
     return seller, store

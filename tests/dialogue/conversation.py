@@ -98,12 +98,12 @@ class System:
     def client_is_busy(self) -> bool:
         return self.running.sandbox.slack.courier.busy > 0
 
-    async def amazon(self, path: str = "switches", **body: object) -> dict[str, Any]:
+    async def amazon(self, path: str = "switches", /, **body: Any) -> dict[str, Any]:
         """Bends the local Amazon."""
         return await self.client.post(f"/control/amazon/{path}", body)
 
     @asynccontextmanager
-    async def bent(self, **switches: object) -> AsyncIterator[None]:
+    async def bent(self, **switches: Any) -> AsyncIterator[None]:
         """Amazon misbehaves for as long as the block lasts."""
         normal = {
             name: switch for name, switch in self.running.sandbox.amazon.switches.all().items() if name in switches
@@ -115,7 +115,7 @@ class System:
             await self.settled()
             await self.amazon(**normal)
 
-    async def amazon_account(self, *marketplaces: str, **details: object) -> str:
+    async def amazon_account(self, *marketplaces: str, **details: Any) -> str:
         """A selling partner of its own; the key and the id are the same."""
         partner = f"A{next(_count):04d}DIALOGUE"
         await self.amazon(
@@ -144,7 +144,8 @@ class System:
     def mark(self) -> int:
         """A place in Slack's journal, for `complaints`."""
         journal = self.running.sandbox.slack.journal
-        return max((entry.id for kept in (journal.calls, journal.deliveries) for entry in list(kept)[-1:]), default=0)
+        kept: list[Any] = [*journal.calls, *journal.deliveries]
+        return max((entry.id for entry in kept), default=0)
 
     def complaints(self, since: int) -> list[str]:
         """What real Slack would have complained about, and every text that does not say what its blocks say."""

@@ -49,10 +49,8 @@ async def test_the_only_store_needs_no_name_and_the_card_says_everything(seller:
     ] == card.buttons()
     assert seller.link(card) in card.text
     assert seller.link(card).startswith(f"{system.running.bot_url}/connect/")
-    sent = news.one(
-        say("grant.sent", store="Acme US", feature="{}").partition("{}")[0].replace("*", "").split("·")[0].strip()
-    )
-    assert sent.ephemeral
+    (sent,) = [one for one in news.messages if one.ephemeral]
+    assert "Acme US" in sent.plain()
 
 
 async def test_several_candidates_are_offered_and_those_that_have_it_are_not(seller: Seller, system: System) -> None:
@@ -219,7 +217,12 @@ async def test_a_button_pressed_twice_makes_one_link_and_one_card(
     await system.passes(minutes=1)
     links = "SELECT count(*) FROM consent_attempts WHERE store_id = :store"
     before = await system.count(links, store=store)
-    await asyncio.gather(seller.person.clicks(label, message=source), seller.person.clicks(label, message=source))
+    # the second press may find the card edited under its finger already
+    await asyncio.gather(
+        seller.person.clicks(label, message=source),
+        seller.person.clicks(label, message=source),
+        return_exceptions=True,
+    )
     await system.settled()
     assert await system.count(links, store=store) == before + 1
     cards = [one for one in await seller.person.messages(seller.dm) if one.link(say("button.open_amazon"))]
@@ -241,7 +244,7 @@ async def test_what_amazon_holds_already_is_confirmed_with_one_press(seller: Sel
     await system.settled()
     told = [one for one in await seller.person.messages(seller.dm) if one.contains(say("grant.complete"))]
     assert len([one for one in told if one.contains("Acme CA")]) == 1
-    accepted = "SELECT count(*) FROM audit WHERE action = 'grant.accepted' AND user_id = :user"
+    accepted = "SELECT count(*) FROM audit WHERE action = 'grant.accepted' AND actor = :user"
     assert await system.count(accepted, user=seller.id) == 2
 
 

@@ -303,7 +303,7 @@ async def test_disabling_instead_of_deleting_keeps_the_store(seller: Seller) -> 
 async def test_the_buttons_that_cannot_be_taken_back_ask_before_they_act(seller: Seller) -> None:
     await seller.has_store("Acme US")
     shown = await seller.types("/store show")
-    asking = {control.action_id: control.raw.get("confirm") for control in shown.only.controls()}
+    asking = {control.action_id: control.raw.get("confirm") or {} for control in shown.only.controls()}
     assert "Acme US" in asking["store.do:disable"]["text"]["text"]
     assert "Acme US" in asking["store.do:delete"]["text"]["text"]
 
