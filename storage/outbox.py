@@ -40,35 +40,45 @@ class SqlOutbox:
         self.has_news = False
 
     async def tell(self, team_id: str, user_id: str, notice: Notice) -> None:
-        await self._write(team_id, user_id, notice.kind, notice.facts(), lane=f"{team_id}:{user_id}", is_task=False)
+        await self.tell_all([(team_id, user_id, notice)])
+
+    async def tell_all(self, messages: Sequence[tuple[str, str, Notice]]) -> None:
+        await self._write(
+            [
+                self._row(team_id, user_id, notice.kind, notice.facts(), lane=f"{team_id}:{user_id}", is_task=False)
+                for team_id, user_id, notice in messages
+            ]
+        )
 
     async def tell_support(self, team_id: str, notice: Notice) -> None:
         if self._support_channel:
             await self.tell(team_id, self._support_channel, notice)
 
     async def ask(self, team_id: str, task: str, arguments: Mapping[str, Any], *, lane: str) -> None:
-        await self._write(team_id, "", task, dict(arguments), lane=f"task:{lane}", is_task=True)
+        await self._write([self._row(team_id, "", task, dict(arguments), lane=f"task:{lane}", is_task=True)])
 
-    async def _write(
+    def _row(
         self, team_id: str, recipient: str, kind: str, body: Mapping[str, Any], *, lane: str, is_task: bool
-    ) -> None:
+    ) -> dict[str, Any]:
         errand_id = self._entropy.new_id()
         now = self._clock()
-        await self._connection.execute(
-            insert(outbox).values(
-                id=errand_id,
-                lane=lane,
-                team_id=team_id,
-                recipient=recipient,
-                kind=kind,
-                is_task=is_task,
-                body=self._vault.seal(json.dumps(body, ensure_ascii=False), SEALED_BODY, errand_id),
-                created_at=now,
-                due_at=now,
-                tries=0,
-            )
-        )
-        self.has_news = True
+        return {
+            "id": errand_id,
+            "lane": lane,
+            "team_id": team_id,
+            "recipient": recipient,
+            "kind": kind,
+            "is_task": is_task,
+            "body": self._vault.seal(json.dumps(body, ensure_ascii=False), SEALED_BODY, errand_id),
+            "created_at": now,
+            "due_at": now,
+            "tries": 0,
+        }
+
+    async def _write(self, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            await self._connection.execute(insert(outbox), rows)
+            self.has_news = True
 
 
 class SqlErrandQueue:

@@ -97,17 +97,19 @@ class SqlReaders:
             page = page.where(tuple_(_mine.next_at, _mine.team_id, _mine.recipient) > place)
         return [_reader(row) for row in await self._connection.execute(page)]
 
-    async def turn(self, reader: Reader, *, last_day: date | None, next_at: datetime) -> bool:
-        turned = await self._connection.execute(
-            update(digest_readers)
-            .where(
-                _mine.team_id == reader.team_id,
-                _mine.recipient == reader.recipient,
-                _mine.next_at == reader.next_at,
+    async def turn(self, readers: Sequence[Reader], *, last_day: date | None, next_at: datetime) -> Sequence[Reader]:
+        turned: set[tuple[str, str]] = set()
+        seen = {(reader.team_id, reader.next_at) for reader in readers}
+        for team_id, seen_at in seen:
+            these = [one.recipient for one in readers if (one.team_id, one.next_at) == (team_id, seen_at)]
+            rows = await self._connection.scalars(
+                update(digest_readers)
+                .where(_mine.team_id == team_id, _mine.recipient.in_(these), _mine.next_at == seen_at)
+                .values(next_at=next_at, last_day=last_day)
+                .returning(_mine.recipient)
             )
-            .values(next_at=next_at, last_day=last_day)
-        )
-        return turned.rowcount == 1
+            turned |= {(team_id, recipient) for recipient in rows}
+        return [reader for reader in readers if (reader.team_id, reader.recipient) in turned]
 
     async def pass_over(self, turns: Sequence[tuple[Reader, datetime]]) -> None:
         if turns:
@@ -159,6 +161,24 @@ class SqlAnnouncements:
             .on_conflict_do_nothing(index_elements=["team_id", "recipient", "period"])
         )
         return told.rowcount == 1
+
+    async def first_times(self, readers: Sequence[Reader], period: str, *, at: datetime) -> Sequence[Reader]:
+        if not readers:
+            return []
+        told = announcements.c
+        rows = await self._connection.execute(
+            statements.insert(self._connection, announcements)
+            .values(
+                [
+                    {"team_id": one.team_id, "recipient": one.recipient, "period": period, "told_at": at}
+                    for one in readers
+                ]
+            )
+            .on_conflict_do_nothing(index_elements=["team_id", "recipient", "period"])
+            .returning(told.team_id, told.recipient)
+        )
+        fresh = {(row.team_id, row.recipient) for row in rows}
+        return [reader for reader in readers if (reader.team_id, reader.recipient) in fresh]
 
     async def take_back(self, team_id: str, recipient: str, period: str) -> None:
         told = announcements.c

@@ -187,6 +187,10 @@ class Outbox(Protocol):
         """A message to a person."""
         ...
 
+    async def tell_all(self, messages: Sequence[tuple[str, str, Notice]]) -> None:
+        """Messages to many, as (workspace, user id, notice)."""
+        ...
+
     async def tell_support(self, team_id: str, notice: Notice) -> None:
         """A message to the support agents' channel; nothing when none is configured."""
         ...

@@ -33,8 +33,8 @@ class Readers(Protocol):
         """Whose morning has come, the longest waiting first; the page after the reader at `after`."""
         ...
 
-    async def turn(self, reader: Reader, *, last_day: date | None, next_at: datetime) -> bool:
-        """Sets the next morning; False when another replica turned this page before."""
+    async def turn(self, readers: Sequence[Reader], *, last_day: date | None, next_at: datetime) -> Sequence[Reader]:
+        """Sets the next morning of readers who are told something; those whom no other replica has turned before."""
         ...
 
     async def pass_over(self, turns: Sequence[tuple[Reader, datetime]]) -> None:
@@ -76,6 +76,10 @@ class Endings(Protocol):
 
 class Announcements(Protocol):
     """What was told to whom for which period."""
+
+    async def first_times(self, readers: Sequence[Reader], period: str, *, at: datetime) -> Sequence[Reader]:
+        """`first_time` for many: those for whom it is."""
+        ...
 
     async def first_time(self, team_id: str, recipient: str, period: str, *, at: datetime) -> bool:
         """True for the first caller with this period, whatever the concurrency: who gets True tells it in the same transaction."""

@@ -10,9 +10,9 @@ quiet the one who pressed; the desk hears of what nobody has reacted to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,13 +35,13 @@ from bot.domain.digests import (
 )
 from bot.domain.stores import Seller
 from bot.domain.year_notices import DIGEST_ROWS, EndingRef, SellerDigest, calendar_of
-from bot.ports import Clock, Database, People, Person, Work
+from bot.ports import Clock, Database, People, Person, Place, Work
 from bot.services.digesting_desk import DeskDigests
 
 log = structlog.get_logger(__name__)
 
 #: readers in memory at once, with what ends for them
-PAGE = 500
+PAGE_SIZE = 500
 _DAY = timedelta(days=1)
 
 
@@ -62,11 +62,22 @@ class Preview:
     next_end: datetime | None
 
 
+@dataclass(slots=True)
+class Page:
+    """A page of readers whose morning has come."""
+
+    #: nothing to say: when to think of them next
+    silent: list[tuple[Reader, datetime]] = field(default_factory=list)
+    planned: list[tuple[Reader, Sequence[Ending]]] = field(default_factory=list)
+    #: support channels
+    desks: list[Reader] = field(default_factory=list)
+
+
 class Digesting:
     """Plans digests; takes what people press under them."""
 
     def __init__(
-        self, database: Database, people: People, *, clock: Clock, channel: str = "", page: int = PAGE
+        self, database: Database, people: People, *, clock: Clock, channel: str = "", page: int = PAGE_SIZE
     ) -> None:
         self._database = database
         self._people = people
@@ -83,16 +94,26 @@ class Digesting:
         now = at or self._clock()
         await self.enroll(now)
         told = 0
-        after: tuple[object, ...] | None = None
+        async for page in self.pages(now):
+            async with self._database.begin() as work:
+                await work.readers.pass_over(page.silent)
+                told += await self._tell(work, page.planned, now)
+            for reader in page.desks:
+                told += await self.desk.plan(reader, now)
+        return told
+
+    async def pages(self, now: datetime) -> AsyncIterator[Page]:
+        """Everybody whose morning has come, page by page: who is told what, and who is not. Writes nothing."""
+        after: Place = None
         while True:
             async with self._database.read() as work:
                 readers = await work.readers.due(now=now, after=after, limit=self._page)
                 if not readers:
-                    return told
+                    return
                 endings = await self._endings(work, [reader.seller_id for reader in readers if reader.seller_id], now)
             last = readers[-1]
             after = (last.next_at, last.team_id, last.recipient)
-            told += await self._turn_page(readers, endings, now)
+            yield await self._sorted(readers, endings, now)
 
     async def enroll(self, now: datetime) -> None:
         """Makes readers of those who became members since the last time."""
@@ -111,33 +132,26 @@ class Digesting:
                 return
             await work.announcements.take_back(team_id, recipient, f"digest:{facts['period']}")
             last_day = date.fromisoformat(before) if before else None
-            await work.readers.turn(reader, last_day=last_day, next_at=min(reader.next_at, self._clock()))
+            next_at = min(reader.next_at, self._clock())
+            await work.readers.turn([reader], last_day=last_day, next_at=next_at)
 
-    async def _turn_page(
-        self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime
-    ) -> int:
-        silent: list[tuple[Reader, datetime]] = []
-        planned: list[tuple[Reader, Sequence[Ending]]] = []
-        told = 0
+    async def _sorted(self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime) -> Page:
+        page = Page()
         for reader in readers:
             if reader.seller_id is None:
-                told += await self.desk.plan(reader, now)
+                page.desks.append(reader)
                 continue
             mine = endings.get(reader.seller_id, ())
             placed = await self._placed(reader) if mine else reader
             zone = ZoneInfo(placed.tz or "UTC")
-            chosen: Sequence[Ending] = (
-                plan(mine, placed, now=now) if mine and is_morning(now, zone=zone, hour=reader.hour) else ()
-            )
+            chosen: Sequence[Ending] = ()
+            if mine and is_morning(now, zone=zone, hour=reader.hour):
+                chosen = plan(mine, placed, now=now)
             if chosen:
-                planned.append((placed, chosen))
+                page.planned.append((placed, chosen))
             else:
-                silent.append((reader, next_morning(now, zone=zone, hour=reader.hour)))
-        async with self._database.begin() as work:
-            await work.readers.pass_over(silent)
-            for reader, chosen in planned:
-                told += await self._tell(work, reader, chosen, now)
-        return told
+                page.silent.append((reader, next_morning(now, zone=zone, hour=reader.hour)))
+        return page
 
     async def _placed(self, reader: Reader) -> Reader:
         """The reader with their time zone, asked for where nobody has."""
@@ -145,15 +159,25 @@ class Digesting:
             return reader
         return replace(reader, tz=(await self._people.get(reader.team_id, reader.recipient)).tz)
 
-    async def _tell(self, work: Work, reader: Reader, endings: Sequence[Ending], now: datetime) -> bool:
-        zone = ZoneInfo(reader.tz)
-        today = now.astimezone(zone).date()
-        turned = await work.readers.turn(reader, last_day=today, next_at=next_morning(now, zone=zone, hour=reader.hour))
-        period = f"digest:{today.isoformat()}"
-        if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
-            return False
-        await work.outbox.tell(reader.team_id, reader.recipient, _digest(endings, reader, today, zone))
-        return True
+    @staticmethod
+    async def _tell(work: Work, planned: Sequence[tuple[Reader, Sequence[Ending]]], now: datetime) -> int:
+        """Turns the readers and tells those whom nobody has told before; how many."""
+        chosen = {(reader.team_id, reader.recipient): endings for reader, endings in planned}
+        groups: dict[tuple[date, datetime], list[Reader]] = {}
+        for reader, _ in planned:
+            zone = ZoneInfo(reader.tz)
+            key = now.astimezone(zone).date(), next_morning(now, zone=zone, hour=reader.hour)
+            groups.setdefault(key, []).append(reader)
+        messages = []
+        for (today, next_at), readers in groups.items():
+            turned = await work.readers.turn(readers, last_day=today, next_at=next_at)
+            fresh = await work.announcements.first_times(turned, f"digest:{today.isoformat()}", at=now)
+            for reader in fresh:
+                endings = chosen[reader.team_id, reader.recipient]
+                digest = _digest(endings, reader, today, ZoneInfo(reader.tz))
+                messages.append((reader.team_id, reader.recipient, digest))
+        await work.outbox.tell_all(messages)
+        return len(messages)
 
     @staticmethod
     async def _endings(work: Work, seller_ids: Sequence[str], now: datetime) -> Mapping[str, Sequence[Ending]]:

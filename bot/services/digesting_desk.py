@@ -60,7 +60,7 @@ class DeskDigests:
             if digest is None:
                 await work.readers.pass_over([(reader, then)])
                 return False
-            turned = await work.readers.turn(reader, last_day=today, next_at=then)
+            turned = await work.readers.turn([reader], last_day=today, next_at=then)
             period = f"digest:{today.isoformat()}"
             if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
                 return False
