@@ -34,14 +34,15 @@ from bot.adapters.slack.reception import Reception
 from bot.adapters.slack.session import SlackApi, open_session, web_client
 from bot.adapters.slack.socket_mode import SocketMode
 from bot.adapters.slack.workspaces import SingleWorkspace, Workspaces
-from bot.desk_app import desk_jobs, make_desk
+from bot.desk_app import make_desk
 from bot.domain.features import FEATURES
 from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.i18n import Speaker
 from bot.ports import Amazon, Clock, Entropy
+from bot.schedule import our_applications, scheduled_jobs
 from bot.services.answering import Answering
 from bot.services.checking import Checking
-from bot.services.clockwatching import ClockWatching, OurApplication
+from bot.services.clockwatching import ClockWatching
 from bot.services.digesting import Digesting
 from bot.services.granting import Granting
 from bot.services.intake import Intake
@@ -290,11 +291,11 @@ async def build(
         metrics=metrics,
         amazon=amazon,
         asgi=Starlette(),
-        jobs=_jobs(
+        jobs=scheduled_jobs(
             stories,
             database,
             Sweeping(database, amazon, database.installations.first, intake, clock=clock),
-            ClockWatching(database, _applications(settings), database.installations.first, clock=clock),
+            ClockWatching(database, our_applications(settings), database.installations.first, clock=clock),
         ),
         clock=clock,
         look_every=look_every,
@@ -330,43 +331,6 @@ def _installer(
         entropy=entropy,
         # beside the Web API: slack.com/oauth/… for slack.com/api/
         authorize_url=f"{settings.slack_api_url.removesuffix('api/')}oauth/v2/authorize",
-    )
-
-
-def _applications(settings: Settings) -> list[OurApplication]:
-    return [
-        OurApplication(feature, row.application_id, secret_issued=row.client_secret_issued, listed=row.listed)
-        for feature, row in settings.applications.items()
-        if row.configured
-    ]
-
-
-def _jobs(stories: Stories, database: SqlDatabase, sweeping: Sweeping, clock_watching: ClockWatching) -> Sequence[Job]:
-    """The scheduled jobs: one row each. A run does what is due by the moment it is given."""
-
-    def now(work: Callable[[], Awaitable[object]]) -> Callable[[datetime], Awaitable[object]]:
-        """For jobs that know no other moment than the present."""
-        return lambda _: work()
-
-    async def forget_deliveries(at: datetime) -> object:
-        return await database.deliveries.prune(before=at - timedelta(hours=2))
-
-    async def forget_the_past(at: datetime) -> object:
-        async with database.begin() as work:
-            told = await work.announcements.prune(before=at - timedelta(days=400))
-        return told + await database.job_runs.prune(before=at - timedelta(days=7))
-
-    return (
-        Job("close-silent-consents", timedelta(seconds=30), now(stories.granting.close_silent)),
-        Job("plan-digests", timedelta(minutes=5), stories.digesting.plan),
-        Job("sweep-authorizations", timedelta(minutes=1), sweeping.sweep),
-        Job("watch-our-clocks", timedelta(hours=1), clock_watching.watch),
-        Job("reload-articles", timedelta(minutes=1), now(stories.answering.refresh), everywhere=True),
-        Job("learn-phrases", timedelta(seconds=30), now(stories.learning.refresh), everywhere=True),
-        Job("forget-questions", timedelta(hours=1), now(stories.learning.forget)),
-        Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
-        *desk_jobs(stories.desk),
-        Job("forget-the-past", timedelta(days=1), forget_the_past),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import BigInteger, Column, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,3 +69,11 @@ class Facts(TypeDecorator[dict[str, str]]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[str, str] | None:
         del dialect
         return None if value is None else json.loads(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """Where a sealed value stands: its column, and the row id that it is bound to."""
+
+    column: Column[str]
+    row_id: Column[str]

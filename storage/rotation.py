@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import CannotDecrypt
-from storage.tables import SEALED, SealedColumn
+from storage.columns import SealedColumn
+from storage.tables import SEALED
 from storage.vault import Vault
 
 _BATCH = 200

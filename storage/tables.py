@@ -5,8 +5,6 @@ Columns whose comment says *sealed* hold what `storage.vault` made of a secret; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import (
     Boolean,
     Column,
@@ -22,7 +20,7 @@ from sqlalchemy import (
 )
 
 from storage import tables_year  # noqa: F401  # `metadata` is whole with them only
-from storage.columns import SEQUENCE, Day, Facts, Moment
+from storage.columns import SEQUENCE, Day, Facts, Moment, SealedColumn
 from storage.schema import metadata as metadata  # noqa: PLC0414  # this is where it is looked for
 
 # --- Sellers, their stores and what those stores may do -----------------------------------------------------------------
@@ -384,14 +382,6 @@ open_channels = Table(
     Column("opened_at", Moment, nullable=False),
     PrimaryKeyConstraint("team_id", "channel_id"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SealedColumn:
-    """Where a sealed value stands: its column, and the row id that it is bound to."""
-
-    column: Column[str]
-    row_id: Column[str]
 
 
 SEALED_REFRESH_TOKEN = SealedColumn(authorizations.c.refresh_token, authorizations.c.id)

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bot.errors import CannotDecrypt
-from storage.tables import SealedColumn
+from storage.columns import SealedColumn
 
 _VERSION = "v1"
 #: NIST SP 800-38D: 96 random bits, and fewer than 2³² values under one key
