@@ -44,7 +44,7 @@ def card(
 ) -> Message:
     """The answer. `question` goes with *not helpful*, clean of anything personal; `share` is the thread it may be shared with."""
     say, faces = mrkdwn(person), bare(person)
-    mend = _mend(faces, answer)
+    mend = mend_button(faces, answer)
     about = context(say.escaping(str)("faq.about_store", store=answer.about)) if answer.about else None
     first = [*([mend] if mend else []), *_other_store(faces, answer, named)]
     return message(
@@ -155,7 +155,7 @@ def _other_store(faces: Speaker, answer: Answer, named: FeatureKey | None) -> li
     return [element]
 
 
-def _mend(faces: Speaker, answer: Answer) -> Block | None:
+def mend_button(faces: Speaker, answer: Answer) -> Block | None:
     """The one button that mends what was found; a person is asked for below."""
     if answer.button is Button.ASK_PERSON:
         return None

@@ -12,7 +12,10 @@ from bot.domain.status import PLATFORM_LABELS, StatusKind
 from bot.domain.tickets import TicketState, ticket_subject
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
+from bot.services.answering import Answer
 from bot.services.naming import feature_name
+from faq.facts import Button
+from handlers.answer_cards import mend_button
 from handlers.blocks import Block, actions, button, confirmation, context, escape, fit, message, mrkdwn, section
 from handlers.desk_wording import (
     LANGUAGES,
@@ -267,16 +270,12 @@ class Cards:
         reply = of_kind(DeskReply, notice)
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         head = say("ticket.asks" if reply.asks else "ticket.answers", agent=reply.agent, number=reply.number)
-        buttons = [
-            button(
-                bare("ticket.button.write"),
-                "ticket.write",
-                value=reply.ticket_id,
-                style="primary" if reply.asks else "",
-            )
-        ]
+        style = "primary" if reply.asks else ""
+        buttons = [button(bare("ticket.button.write"), "ticket.write", value=reply.ticket_id, style=style)]
         if not reply.asks:
             buttons.append(button(bare("ticket.button.solved"), "ticket.solved", value=reply.ticket_id))
+        if mend := _mend(bare, reply):
+            buttons.insert(0, mend)
         return [
             Sending(
                 message(section(head), section(reply.text), actions(*buttons)),
@@ -284,6 +283,14 @@ class Cards:
                 subject=ticket_subject(reply.ticket_id),
             )
         ]
+
+
+def _mend(bare: Speaker, reply: DeskReply) -> Block | None:
+    """The button an article speaks of; *ask a person* is where the seller is already."""
+    if not reply.button:
+        return None
+    feature = reply.feature or FeatureKey.ORDERS
+    return mend_button(bare, Answer("", "", Button(reply.button), reply.store_id, feature))
 
 
 def card_buttons(bare: Speaker, card: TicketCard) -> list[Block]:

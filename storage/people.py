@@ -29,9 +29,9 @@ class PeopleStore:
                 select(people).where(people.c.team_id == team_id, people.c.user_id == user_id)
             )
             row = found.one_or_none()
-        if row is None:
+        if row is None or row.is_admin is None:  # read before it was asked who administers the workspace
             return None
-        return StoredPerson(Person(row.team_id, row.user_id, row.locale, row.tz, bool(row.is_admin)), row.fetched_at)
+        return StoredPerson(Person(row.team_id, row.user_id, row.locale, row.tz, row.is_admin), row.fetched_at)
 
     async def put(self, person: Person, *, fetched_at: datetime) -> None:
         known = {"locale": person.locale, "tz": person.tz, "is_admin": person.is_admin, "fetched_at": fetched_at}

@@ -130,6 +130,10 @@ class DeskReply(Notice):
     agent: str
     text: str
     asks: bool = False
+    #: the button that an article ends in (a name of `faq.facts.Button`), and the store and feature it acts on
+    button: str = ""
+    store_id: str = ""
+    feature: FeatureKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

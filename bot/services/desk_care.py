@@ -11,7 +11,7 @@ from bot.domain.verification import Verdict, Verified
 from bot.errors import NoStoreThere, UnknownStore
 from bot.i18n import Speaker
 from bot.ports import Person
-from bot.services.answering import Answering
+from bot.services.answering import Answer, Answering
 from bot.services.checking import Checking
 from bot.services.desk_acts import Acts, existing
 from bot.services.desk_cards import show
@@ -57,7 +57,7 @@ class Care:
         seller = await self._acts.seller_of(ticket)
         verdict = await self._asked(ticket, seller)
         topic = ticket.topic or await self._topic(ticket, seller)
-        suggestion = "" if not topic else await article_for(self._answering, ticket, seller, say, topic)
+        suggestion = "" if not topic else (await article_for(self._answering, ticket, seller, say, topic)).text
         now = self._acts.clock()
         async with self._acts.database.begin() as work:
             current = await work.tickets.get(team_id, ticket_id)
@@ -121,15 +121,14 @@ class Care:
         return ticket
 
 
-async def article_for(answering: Answering, ticket: Ticket, seller: Person, say: Speaker, slug: str) -> str:
+async def article_for(answering: Answering, ticket: Ticket, seller: Person, say: Speaker, slug: str) -> Answer:
     """An article about the ticket's store and feature; about all of the seller's stores when that one has gone."""
     if ticket.store_id is not None:
         with suppress(UnknownStore):
-            about = await answering.now(
+            return await answering.now(
                 seller, say, slug, ticket.question, store_id=ticket.store_id, feature=ticket.feature
             )
-            return about.text
-    return (await answering.now(seller, say, slug, ticket.question)).text
+    return await answering.now(seller, say, slug, ticket.question)
 
 
 def _word(verdict: Verdict | None) -> str:

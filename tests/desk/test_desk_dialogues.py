@@ -172,6 +172,10 @@ async def test_the_queue_the_filters_and_everybodys_stores(home: House) -> None:
     assert everybody.contains("Acme US")
     said = await kim.types("/desk numbers")
     await kim.sees(CN("desk.week.opened"), after=said)
+    await home.service.run_job("desk-deadlines")
+    numbers = home.service.metrics.text().decode()
+    assert 'grantdesk_tickets_total{event="opened",source="command"} 2.0' in numbers
+    assert 'grantdesk_tickets_open{state="open"} 1.0' in numbers
 
     said = await mei.types("/authstatus <@U0LIN>")
     await mei.sees(CN("error.NotAnAgent"), after=said)

@@ -77,9 +77,11 @@ async def test_a_second_question_about_the_store_joins_the_first_whoever_of_the_
     assert await at.lines() == ["joined"]
     told = await at.told(LIN)
     assert [type(one) for one in told[-1:]] == [SellerTicket]
-    await at.replies.reply(SAM, first.id, Answer(OWN_WORDS, "hello both"), speak=speak)
-    assert isinstance((await at.told(MEI))[-1], DeskReply)
-    assert isinstance((await at.told(LIN))[-1], DeskReply)
+    await at.replies.reply(SAM, first.id, Answer("which_user"), speak=speak)
+    for person, account in ((MEI, "主账号"), (LIN, "主帳號")):
+        reply = (await at.told(person))[-1]
+        assert isinstance(reply, DeskReply)
+        assert account in reply.text
 
 
 async def test_twenty_questions_at_once_about_one_store_are_one_ticket(at: AtTheDesk) -> None:
@@ -220,6 +222,7 @@ async def test_an_article_speaks_of_the_sellers_stores_not_of_the_agents(at: AtT
     reply = (await at.told(MEI))[-1]
     assert isinstance(reply, DeskReply)
     assert "Acme US" in reply.text
+    assert reply.button
 
 
 async def test_nothing_and_things_that_are_not_on_offer_are_not_sent(at: AtTheDesk) -> None:
