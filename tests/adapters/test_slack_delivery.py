@@ -111,6 +111,22 @@ async def test_a_new_card_is_remembered_and_the_old_one_says_goodbye(case: Case)
     assert case.card == CardAddress("D1", "2.0")
 
 
+async def test_a_picture_that_slack_cannot_fetch_does_not_cost_the_message(case: Case) -> None:
+    picture = {"type": "image", "image_url": "https://10.0.0.1/calendar.png", "alt_text": "a calendar"}
+    case.slack.refuse("chat.postMessage", "invalid_blocks")
+    await case.deliver(Sending(Message("hello", [*BLOCKS, picture])))
+    with_picture, without = case.slack.called("chat.postMessage")
+    assert with_picture["blocks"] == [*BLOCKS, picture]
+    assert (without["blocks"], without["text"]) == (BLOCKS, "hello")
+
+
+async def test_blocks_that_slack_refuses_without_any_picture_are_refused(case: Case) -> None:
+    case.slack.refuse("chat.postMessage", "invalid_blocks")
+    with pytest.raises(Undeliverable):
+        await case.deliver(Sending(Message("hello", BLOCKS)))
+    assert len(case.slack.called("chat.postMessage")) == 1
+
+
 async def test_a_card_is_edited_where_it_stands_and_lines_go_under_it(case: Case) -> None:
     await case.deliver(NEW)
     await case.deliver(EDIT, THREAD, errand_id="e2")

@@ -251,6 +251,24 @@ async def test_an_old_digest_is_dropped_and_never_sent(queue: Queue, courier: Co
     assert "old" in queue.finished
 
 
+async def test_whoever_minds_hears_of_a_digest_that_is_dropped(queue: Queue, courier: Courier, clock: Clock) -> None:
+    minded: list[str] = []
+
+    async def stale(errand: Errand) -> None:
+        minded.append(errand.id)
+        if len(minded) == 1:
+            raise DeliveryFailed("the database is away")
+
+    relay = Relay(queue, courier, clock=clock, stale_after={"digest": timedelta(hours=6)}, stale=stale)
+    queue.put("old", kind="digest")
+    clock.now += timedelta(hours=7)
+    await relay.drain()
+    assert queue.finished == [], "not thrown away before it was minded"
+    clock.now += timedelta(minutes=1)
+    await relay.drain()
+    assert (minded, queue.finished, courier.delivered) == (["old", "old"], ["old"], [])
+
+
 async def test_tasks_run_by_name_with_their_workspace_and_arguments(
     queue: Queue, courier: Courier, clock: Clock
 ) -> None:
