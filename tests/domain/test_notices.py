@@ -66,7 +66,7 @@ def vars_of(notice: Notice) -> list[Any]:
 
 
 def test_every_kind_has_its_own_name() -> None:
-    assert len(KINDS) >= 8
+    assert len(KINDS) >= 6
     assert len({kind.kind for kind in KINDS}) == len(KINDS)
 
 
