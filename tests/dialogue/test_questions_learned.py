@@ -40,7 +40,7 @@ async def test_a_person_is_called(system: System, seller: Seller) -> None:
     say = seller.say
     answer = (await seller.says(SISTER[say.locale])).only
     news = await seller.presses(say("button.ask_person"), answer)
-    news.one(say("faq.person_told", number="{}").partition("{}")[0])
+    news.one(say("ticket.title", number="{}").partition("{}")[0])
     sam = await agent(system)
     assert (await sam.person.sees(f"<@{seller.id}>", channel="C0SUPPORT")).contains(sam.say("desk.source.answer"))
 
