@@ -109,6 +109,7 @@ def set_up(
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(formatter)
+    handler.addFilter(_loud_enough)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -123,6 +124,16 @@ def set_up(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _loud_enough(record: logging.LogRecord) -> bool:
+    """False for what `_QUIETER` silences; a library that gives its own child logger a level does not get round it."""
+    name = record.name
+    while name:
+        if (least := _QUIETER.get(name)) is not None:
+            return record.levelno >= least
+        name = name.rpartition(".")[0]
+    return True
 
 
 #: libraries that say too much below a level: whole addresses, payloads, statements with their values

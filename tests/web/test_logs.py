@@ -118,6 +118,20 @@ def test_paths_and_payloads_of_libraries_are_not_written_at_all(lines: io.String
     assert lines.getvalue() == ""
 
 
+def test_a_library_that_sets_its_own_loggers_level_is_kept_quiet_too(lines: io.StringIO) -> None:
+    """Bolt gives `slack_bolt.AsyncApp` a level of its own with every app that is made without a logger."""
+    child = logging.getLogger("slack_bolt.AsyncApp")
+    before = child.level
+    child.setLevel(logging.DEBUG)
+    try:
+        child.warning("Unhandled request ({'text': 'Acme'})")
+        assert lines.getvalue() == ""
+        child.error("worth knowing")
+        assert [line["event"] for line in read(lines)] == ["worth knowing"]
+    finally:
+        child.setLevel(before)
+
+
 def test_the_console_form_is_for_people() -> None:
     root = logging.getLogger()
     before = root.handlers[:]
