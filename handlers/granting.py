@@ -12,13 +12,7 @@ from typing import Any
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import GrantState
-from bot.domain.notices import (
-    CheckResult,
-    ConsentCard,
-    ConsentResult,
-    Notice,
-    subject_of,
-)
+from bot.domain.notices import CheckResult, ConsentCard, ConsentResult, Notice, subject_of
 from bot.domain.verification import Reason
 from bot.errors import NoStores, UnknownFeature, UnknownWord
 from bot.i18n import Speaker

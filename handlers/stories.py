@@ -63,7 +63,7 @@ class Profiles(People, Protocol):
     async def forget(self, team_id: str, user_id: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DeskStories:
     """The support desk's services, and how it is set up."""
 
@@ -89,7 +89,7 @@ class DeskStories:
         return Person(team_id, self.channel, self.locale, self.targets.hours.zone.key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # whoever prints one would print the whole house
 class Stories:
     """The services, as the composition root has wired them."""
 

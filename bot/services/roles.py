@@ -16,7 +16,7 @@ from bot.ports import AuditEvent, Clock, Database, Person
 CONFIGURATION = "configuration"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Roles:
     """Asked before anything that is not everybody's."""
 

@@ -50,7 +50,7 @@ async def test_a_question_comes_with_its_store_its_feature_its_topic_and_what_wa
     assert (ticket.topic, ticket.answers) == ("granted-but-not-working", ("sister-system",))
     [card] = await at.cards()
     assert (card.user_id, card.question, card.status) == (MEI.user_id, ticket.question, "orders_only")
-    assert [tuple(grant[:2]) for grant in card.grants] == [("orders", "granted"), ("listing", "not_granted")]
+    assert [grant[:2] for grant in card.grants] == [("orders", "granted"), ("listing", "not_granted")]
     [told] = await at.told(MEI)
     assert isinstance(told, SellerTicket)
     assert (told.event, told.number, bool(told.due)) == ("opened", 1, True)

@@ -98,10 +98,10 @@ async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: A
     assert (await at.time.hand_over(), await at.time.hand_over()) == (1, 0)
     [shift] = await at.told(SAM)
     assert isinstance(shift, ShiftEnds)
-    assert [tuple(one) for one in shift.tickets] == [(mine.id, 1, "claimed", MEI.user_id)]
+    assert list(shift.tickets) == [(mine.id, 1, "claimed", MEI.user_id)]
     [summary] = await at.house.support_told()
     assert isinstance(summary, HandOver)
-    assert (summary.unclaimed, [tuple(one) for one in summary.held]) == ((2,), [(SAM.user_id, 1, "claimed")])
+    assert (summary.unclaimed, list(summary.held)) == ((2,), [(SAM.user_id, 1, "claimed")])
     assert summary.opens == "2026-02-03T01:00:00+00:00"
     assert await at.work.release_all(SAM) == 1
     assert (await at.ticket(mine.id)).state is TicketState.OPEN
@@ -300,8 +300,8 @@ async def test_the_week_is_told_once_in_the_first_open_hour_of_the_next(at: AtTh
     assert isinstance(week, WeekInNumbers)
     assert (week.opened, week.closed, week.on_time, week.measured) == (2, 1, 1, 1)
     assert (week.first_answer, week.resolution) == (30, 60)
-    assert [tuple(one) for one in week.locales] == [("zh-CN", 1), ("zh-TW", 1)]
-    assert [tuple(one) for one in week.topics] == [("still-authorizing", 2)]
+    assert list(week.locales) == [("zh-CN", 1), ("zh-TW", 1)]
+    assert list(week.topics) == [("still-authorizing", 2)]
     assert (week.answers, week.without_person) == (2, 0)
     assert len(week.days) == 7
     assert ("week", 2, 0) in at.observed.seen
