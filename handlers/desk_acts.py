@@ -11,6 +11,7 @@ from bot.domain.tickets import CHOSEN_BY_AGENTS, CloseReason, Ticket
 from bot.errors import WrongChoice
 from bot.i18n import Speaker
 from bot.ports import Person
+from bot.ports.desk import Queue
 from bot.services.desk_replies import WORDS_LIMIT, Answer, Preview
 from handlers.blocks import (
     Block,
@@ -28,6 +29,7 @@ from handlers.blocks import (
 )
 from handlers.desk_cards import Cards
 from handlers.desk_wording import LANGUAGES
+from handlers.home_view import publish
 from handlers.routing import ActionCall, Registry, ViewCall, notes_of
 from handlers.stories import Stories
 
@@ -99,9 +101,11 @@ class _Acts:
         await self._desk.incidents.end(call.person, call.value)
 
     async def _confirm(self, call: ActionCall, key: str, ticket: Ticket) -> None:
-        """The card in the channel shows it by itself; anywhere else a word is needed."""
+        """The card in the channel shows it by itself, and so does App Home; anywhere else a word is needed."""
         await call.ack()
-        if call.channel_id != self._desk.channel or call.ephemeral:
+        if call.view is not None and call.view.get("type") == "home":
+            await publish(call, self._stories, queue=Queue.MINE)
+        elif call.channel_id != self._desk.channel or call.ephemeral:
             await call.whisper(message(section(call.say(key, number=ticket.number))))
 
     async def run_diagnose(self, team_id: str, arguments: Mapping[str, Any]) -> None:

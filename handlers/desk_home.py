@@ -1,4 +1,4 @@
-"""App Home for the desk: the queue for agents, and for admins who works there. Published when opened and after each press."""
+"""Reacts to the desk's part of App Home: its filters and pages, and who works there, for admins."""
 
 from __future__ import annotations
 
@@ -9,80 +9,32 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.roles import Role
 from bot.errors import NotAnAdmin, UnknownPerson, WrongChoice
-from bot.i18n import Speaker
 from bot.ports import Person
 from bot.ports.desk import Queue
-from bot.services.roles import CONFIGURATION
-from handlers.blocks import (
-    Block,
-    actions,
-    button,
-    context,
-    divider,
-    field,
-    header,
-    modal,
-    mrkdwn,
-    option,
-    section,
-    select,
-)
-from handlers.desk_lists import queue_blocks
+from handlers.blocks import field, modal, option, select
+from handlers.home_view import publish
 from handlers.routing import ActionCall, Call, Registry, ViewCall
 from handlers.stories import Stories
 
-#: people in the list of roles: a block each, with room for the queue above
-_MOST_PEOPLE = 20
 
-
-def hang(registry: Registry, stories: Stories, publish: Any) -> None:
-    """`publish(call, queue, page)` shows the home anew: `handlers.home` makes the whole of it."""
-    edge = _DeskHome(stories, publish)
+def hang(registry: Registry, stories: Stories) -> None:
+    """Puts the home's buttons and form on the registry."""
+    edge = _DeskHome(stories)
     registry.action("desk.home", edge.turn)
     registry.action("role.give", edge.open_form)
     registry.action("role.take", edge.take)
     registry.view("role.give", edge.given)
 
 
-async def desk_blocks(stories: Stories, person: Person, queue: Queue, page: int) -> list[Block]:
-    """What an agent or an admin sees above their own stores; nothing for a seller."""
-    roles = stories.desk.roles
-    blocks: list[Block] = []
-    if await roles.works_at_desk(person):
-        found = await stories.desk.queue.page(person, queue, page)
-        blocks += queue_blocks(person, stories.names, found, action="desk.home")
-        blocks.append(divider())
-    if await roles.manages(person):
-        blocks += await _people(stories, person)
-        blocks.append(divider())
-    return blocks
-
-
-async def _people(stories: Stories, person: Person) -> list[Block]:
-    say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
-    everybody = await stories.desk.roles.everybody(person.team_id)
-    blocks: list[Block] = [header(bare("role.title")), context(say("role.explained"))]
-    for one in everybody[:_MOST_PEOPLE]:
-        by = say("role.configured") if one.given_by == CONFIGURATION else say("role.given_by", admin=one.given_by)
-        words = f"<@{one.user_id}> · *{say(f'role.{one.role.value}')}*\n{by}"
-        take = button(bare("role.take"), f"role.take:{one.user_id}", value=one.user_id)
-        blocks.append(section(words, accessory=take))
-    if not everybody:
-        blocks.append(section(say("role.nobody")))
-    blocks.append(actions(button(bare("role.give"), "role.give")))
-    return blocks
-
-
 class _DeskHome:
-    def __init__(self, stories: Stories, publish: Any) -> None:
+    def __init__(self, stories: Stories) -> None:
         self._stories = stories
-        self._publish = publish
 
     async def turn(self, call: ActionCall) -> None:
         """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
         queue = Queue(call.argument.partition(".")[0])
         await call.ack()
-        await self._publish(call, queue, int(call.value) if call.value.isdigit() else 0)
+        await publish(call, self._stories, queue=queue, page=int(call.value) if call.value.isdigit() else 0)
 
     async def open_form(self, call: ActionCall) -> None:
         say = call.say
@@ -108,13 +60,13 @@ class _DeskHome:
         admin = await self._admin(call)
         await self._stories.desk.roles.give(admin, user_id, Role(word))
         await call.ack()
-        await self._publish(call, Queue.UNCLAIMED, 0)
+        await publish(call, self._stories)
 
     async def take(self, call: ActionCall) -> None:
         admin = await self._admin(call)
         await self._stories.desk.roles.give(admin, call.value, Role.SELLER)
         await call.ack()
-        await self._publish(call, Queue.UNCLAIMED, 0)
+        await publish(call, self._stories)
 
     async def _admin(self, call: Call) -> Person:
         """Whoever presses, as Slack knows them now: an administrator of yesterday gives no roles."""
