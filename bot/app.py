@@ -240,7 +240,9 @@ async def build(
             knowledge, database, reporting=reporting, roles=support_desk.roles, clock=clock, entropy=entropy
         ),
         presence=Presence(database, roles=support_desk.roles, clock=clock),
-        digesting=Digesting(database, people, clock=clock, channel=settings.support_channel),
+        digesting=Digesting(
+            database, people, clock=clock, channel=settings.support_channel, installed=_is_in(workspaces)
+        ),
         nudging=Nudging(database, answering, people, clock=clock),
         people=people,
         clock=clock,
@@ -306,6 +308,13 @@ async def build(
     )
     desk.asgi = _asgi(desk, registry.routes, public_routes)
     return desk
+
+
+def _is_in(workspaces: Workspaces) -> Callable[[str], Awaitable[bool]]:
+    async def is_in(team_id: str) -> bool:
+        return await workspaces.find(team_id) is not None
+
+    return is_in
 
 
 def _workspaces(settings: Settings, database: SqlDatabase, api: SlackApi, clock: Clock) -> Workspaces:

@@ -30,10 +30,8 @@ def stops(say: Speaker, feature: FeatureKey, stores: int, *, ends_at: datetime, 
     return say.count(f"digest.{feature.value}.{when}", stores, days=left, ends=say.date(ends_at))
 
 
-def seller_blocks(
-    digest: SellerDigest, person: Person, *, now: datetime, pictures: CalendarPictures, quieting: bool = True
-) -> list[Block]:
-    """The whole digest; `quieting` adds *snooze* and *I know*."""
+def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictures: CalendarPictures) -> list[Block]:
+    """The whole digest; *snooze* and *I know* while something of it is still ahead."""
     say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
     blocks = [header(bare("digest.title"))]
     for group in _groups(digest.endings, say.zone):
@@ -46,14 +44,12 @@ def seller_blocks(
         blocks.append(section(say.count("digest.more", digest.more)))
     blocks.append(context(f"{say('digest.one_consent')}\n{say('digest.in_place')}"))
     blocks += _picture(bare, digest.period, digest.calendar, pictures)
-    if quieting:
-        blocks.append(
-            actions(
-                button(bare("digest.snooze"), f"digest.quiet:{Quieting.SNOOZE.value}", value=digest.period),
-                button(bare("digest.know"), f"digest.quiet:{Quieting.KNOW.value}", value=digest.period),
-                button(bare("button.status"), "status.show"),
-            )
-        )
+    ahead = any(datetime.fromisoformat(ending.ends_at) > now for ending in digest.endings)
+    quiet = [
+        button(bare("digest.snooze"), f"digest.quiet:{Quieting.SNOOZE.value}", value=digest.period),
+        button(bare("digest.know"), f"digest.quiet:{Quieting.KNOW.value}", value=digest.period),
+    ]
+    blocks.append(actions(*(quiet if ahead else []), button(bare("button.status"), "status.show")))
     return blocks
 
 

@@ -90,13 +90,16 @@ class _Digests:
     async def quiet(self, call: ActionCall) -> None:
         """*Snooze* or *I know*."""
         kind = Quieting(call.argument)
-        until = await self._digesting.react(call.person, kind, call.value)
+        reaction = await self._digesting.react(call.person, kind, call.value)
         say = mrkdwn(call.person)
         await call.ack()
-        if kind is Quieting.SNOOZE and until is not None:
-            await call.whisper(message(section(say("digest.snoozed", until=say.date(until)))))
+        if reaction.endings == 0:
+            words = say("digest.too_late")
+        elif reaction.until is not None:
+            words = say("digest.snoozed", until=say.date(reaction.until))
         else:
-            await call.whisper(message(section(say("digest.known"))))
+            words = say("digest.known")
+        await call.whisper(message(section(words)))
 
     # --- settings ----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ quiet the one who pressed; the desk hears of what nobody has reacted to.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -62,6 +62,18 @@ class Preview:
     next_end: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What came of a press: about how many ends it is quiet now, and until when (None: until they have ended)."""
+
+    endings: int
+    until: datetime | None
+
+
+async def _everywhere(_team_id: str) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Page:
     """A page of readers whose morning has come."""
@@ -77,8 +89,17 @@ class Digesting:
     """Plans digests; takes what people press under them."""
 
     def __init__(
-        self, database: Database, people: People, *, clock: Clock, channel: str = "", page: int = PAGE_SIZE
+        self,
+        database: Database,
+        people: People,
+        *,
+        clock: Clock,
+        channel: str = "",
+        installed: Callable[[str], Awaitable[bool]] = _everywhere,
+        page: int = PAGE_SIZE,
     ) -> None:
+        """`channel` is where the desk reads; `installed` says whether a workspace can be written to at all."""
+        self._installed = installed
         self._database = database
         self._people = people
         self._clock = clock
@@ -137,7 +158,12 @@ class Digesting:
 
     async def _sorted(self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime) -> Page:
         page = Page()
+        gone = {team_id for team_id in {one.team_id for one in readers} if not await self._installed(team_id)}
         for reader in readers:
+            if reader.team_id in gone:
+                zone = ZoneInfo(reader.tz or "UTC")
+                page.silent.append((reader, next_morning(now, zone=zone, hour=reader.hour)))
+                continue
             if reader.seller_id is None:
                 page.desks.append(reader)
                 continue
@@ -206,26 +232,23 @@ class Digesting:
         reader = Reader(person.team_id, person.user_id, seller.id, tz=person.tz)
         return Preview(_digest(shown, reader, today, zone), None)
 
-    async def react(self, person: Person, kind: Quieting, period: str) -> datetime | None:
-        """*Snooze* or *I know* under the digest of `period`: quiet about what it spoke of, for the one who pressed.
-
-        Until when; None for *I know*, and when nothing of it is still ahead.
-        """
+    async def react(self, person: Person, kind: Quieting, period: str) -> Reaction:
+        """*Snooze* or *I know* under the digest of `period`: quiet about what it spoke of, for the one who pressed."""
         now = self._clock()
-        untils: list[datetime] = []
+        untils: list[datetime | None] = []
         with suppress(ValueError):  # a value that is no day: a card from another version
             told_until = date.fromisoformat(period) + (HORIZON + 1) * _DAY
             async with self._database.begin() as work:
                 seller = await work.sellers.of_member(person.team_id, person.user_id)
                 if seller is None:
-                    return None
+                    return Reaction(0, None)
                 soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
                 for ending in soon:
                     if now < ending.ends_at and ending.ends_at.date() <= told_until:
                         until = quiet_until(kind, [ending], now=now)
                         await work.endings.quiet(ending, Quiet(person.user_id, ending.ends_at, until, now))
-                        untils += [until] if until else []
-        return min(untils, default=None)
+                        untils.append(until)
+        return Reaction(len(untils), min((until for until in untils if until), default=None))
 
     async def habits(self, person: Person) -> Habits:
         """When the person reads digests."""

@@ -11,7 +11,7 @@ from bot.domain.digests import Quieting
 from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.ports import Person
-from bot.services.digesting import Digesting, Habits
+from bot.services.digesting import Digesting, Habits, Reaction
 from tests.services.desk import LIN, LISTING, MEI, ORDERS, Desk
 
 #: nine in the morning in Shanghai, a Monday
@@ -138,7 +138,7 @@ async def test_i_know_is_silence_for_the_one_who_pressed_and_no_case_for_the_des
     await granted_ending_in(desk, 7)
     await desk.digesting.plan()
     [digest] = await digests(desk)
-    assert await desk.digesting.react(MEI, Quieting.KNOW, digest.period) is None
+    assert await desk.digesting.react(MEI, Quieting.KNOW, digest.period) == Reaction(1, None)
     for day in range(1, 7):
         desk.clock.set(MORNING + timedelta(days=day, hours=8))
         await desk.digesting.plan()
@@ -153,8 +153,8 @@ async def test_a_snooze_lasts_a_week(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
     await desk.digesting.plan()
     [digest] = await digests(desk)
-    until = await desk.digesting.react(MEI, Quieting.SNOOZE, digest.period)
-    assert until == MORNING + timedelta(days=7)
+    reaction = await desk.digesting.react(MEI, Quieting.SNOOZE, digest.period)
+    assert reaction == Reaction(1, MORNING + timedelta(days=7))
     told = []
     for day in range(1, 9):
         desk.clock.set(MORNING + timedelta(days=day, hours=0 if day < 7 else 1))
@@ -166,7 +166,29 @@ async def test_a_snooze_lasts_a_week(desk: Desk) -> None:
 @pytest.mark.parametrize("value", ["", "yesterday", "2026-13-01"])
 async def test_a_press_with_a_value_that_is_no_day_does_no_harm(desk: Desk, value: str) -> None:
     await granted_ending_in(desk, 14)
-    assert await desk.digesting.react(MEI, Quieting.SNOOZE, value) is None
+    assert await desk.digesting.react(MEI, Quieting.SNOOZE, value) == Reaction(0, None)
+
+
+async def test_a_press_after_the_end_quiets_nothing(desk: Desk) -> None:
+    await granted_ending_in(desk, 1)
+    desk.clock.advance(timedelta(days=2))
+    assert await desk.digesting.react(MEI, Quieting.KNOW, "2026-03-02") == Reaction(0, None)
+
+
+async def test_a_workspace_the_bot_has_left_is_not_written_to(desk: Desk) -> None:
+    await granted_ending_in(desk, 14)
+    present = False
+
+    async def installed(_team_id: str) -> bool:
+        return present
+
+    digesting = Digesting(desk.database, desk.people, clock=desk.clock, channel="C0SUPPORT", installed=installed)
+    await digesting.plan()
+    assert await digests(desk) == []
+    present = True
+    desk.clock.advance(timedelta(days=1))
+    await digesting.plan()
+    assert len(await digests(desk)) == 1
 
 
 async def test_what_nobody_reacts_to_goes_to_the_desk_with_its_people(desk: Desk) -> None:
