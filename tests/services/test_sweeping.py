@@ -48,6 +48,15 @@ async def test_stores_of_one_consent_share_one_refresh_and_each_has_its_probe(de
     assert [call.name for call in desk.amazon.calls] == ["refresh", "probe", "probe"]
 
 
+async def test_marketplaces_are_asked_for_once_whatever_the_number_of_stores(desk: Desk) -> None:
+    await desk.granted()
+    await desk.granted("Acme CA", "CA")
+    desk.amazon.calls.clear()
+    desk.clock.advance(2 * DAY)
+    await desk.sweeping.sweep()
+    assert [call.name for call in desk.amazon.calls] == ["refresh", "participations"]
+
+
 async def test_a_withdrawal_is_told_once_to_everybody_who_shares_the_store(desk: Desk) -> None:
     store = await desk.granted()
     await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
