@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.deadlines import Targets
-from bot.domain.desk_notices import TicketCard
 from bot.domain.tickets import CloseReason, Ticket, TicketMove
 from bot.errors import AlreadyClaimed, ConcurrentChange, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
-from bot.services.desk_cards import card_of, show, tell_seller
+from bot.services.desk_cards import show, tell_seller
 from bot.services.roles import Roles
 
 #: more than any database counts to is no ticket's number
@@ -47,6 +46,17 @@ class Acts:
         async with self.database.read() as work:
             return await existing(work, agent, ticket_id)
 
+    async def workable(self, agent: Person, ticket_id: str) -> Ticket:
+        """One that the agent may answer or close now, for a form. Raises what the act itself would, before anything is typed:
+        NotAnAgent, UnknownTicket, TicketClosed or AlreadyClaimed.
+        """
+        ticket = await self.ticket(agent, ticket_id)
+        if not ticket.is_open:
+            raise TicketClosed(number=ticket.number)
+        if ticket.assignee not in (None, agent.user_id):
+            raise AlreadyClaimed(agent=ticket.assignee, number=ticket.number)
+        return ticket
+
     async def numbered(self, agent: Person, written: str) -> Ticket:
         """By what people call it: `12` or `#12`. Raises NotAnAgent or UnknownTicket."""
         await self.roles.require_agent(agent)
@@ -56,12 +66,6 @@ class Acts:
                 if found := await work.tickets.by_number(agent.team_id, int(number)):
                     return found
         raise UnknownTicket(given=written[:20])
-
-    async def card(self, agent: Person, ticket_id: str) -> TicketCard:
-        """The ticket as its card shows it now. Raises NotAnAgent or UnknownTicket."""
-        await self.roles.require_agent(agent)
-        async with self.database.read() as work:
-            return await card_of(work, await existing(work, agent, ticket_id), self.clock())
 
     async def seller_of(self, ticket: Ticket) -> Person:
         return await self.people.get(ticket.team_id, ticket.user_id)

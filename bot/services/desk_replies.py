@@ -120,7 +120,7 @@ class Replies:
             slug = answer.choice.removeprefix(ARTICLE)
             if slug not in self._answering.library.slugs:
                 raise WrongChoice
-            article = await article_for(self._answering, ticket, seller, say, slug)
+            article = await article_for(self._answering, self._names, ticket, seller, say, slug)
             return _Said(_joined(article.text, own), article)
         if answer.choice not in TEMPLATES:
             raise WrongChoice

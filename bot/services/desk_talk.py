@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.deadlines import Targets
 from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, safe_words, ticket_of
@@ -10,6 +10,14 @@ from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show, tell_seller
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody wrote went to this ticket, and opened it again or not."""
+
+    ticket: Ticket
+    reopened: bool = False
 
 
 class Talk:
@@ -30,8 +38,8 @@ class Talk:
         self._clock = clock
         self._observe = observe or Unobserved()
 
-    async def heard(self, person: Person, text: str, *, channel_id: str, ts: str, thread_ts: str = "") -> Ticket | None:
-        """A direct message: the ticket it goes to, or None when it is not for the desk.
+    async def heard(self, person: Person, text: str, *, channel_id: str, ts: str, thread_ts: str = "") -> Heard | None:
+        """A direct message: the ticket it goes to, or None when it is not for the desk. Raises EmptyQuestion.
 
         For the desk is what stands in a ticket's thread, and whatever a seller says while the desk waits for their word.
         """
@@ -50,7 +58,7 @@ class Talk:
     async def write(self, person: Person, ticket_id: str, text: str) -> Ticket:
         """The same from a form. Raises UnknownTicket, also for somebody else's, or EmptyQuestion."""
         await self._own(person, ticket_id)
-        return await self._write(person, ticket_id, text, channel_id="", ts="")
+        return (await self._write(person, ticket_id, text, channel_id="", ts="")).ticket
 
     async def solved(self, person: Person, ticket_id: str) -> Ticket:
         """The seller says that it is solved. Raises UnknownTicket or TicketClosed."""
@@ -97,8 +105,7 @@ class Talk:
                 )
             )
             await show(work, written, now=now, line=line, who=source.user_id)
-            if line == "withdrawn":
-                await tell_seller(work, written, "closed")
+            await tell_seller(work, written, "closed" if line == "withdrawn" else "changed")
         return written
 
     # --- parts -------------------------------------------------------------------------------------------------------
@@ -115,7 +122,7 @@ class Talk:
             if found is None or person.user_id not in await work.tickets.people(found):
                 raise UnknownTicket(given="?")
 
-    async def _write(self, person: Person, ticket_id: str, text: str, *, channel_id: str, ts: str) -> Ticket:
+    async def _write(self, person: Person, ticket_id: str, text: str, *, channel_id: str, ts: str) -> Heard:
         words = safe_words(text)
         if not words:
             raise EmptyQuestion
@@ -137,7 +144,7 @@ class Talk:
             )
             if reopens:
                 await tell_seller(work, heard, "reopened")
-        return heard
+        return Heard(heard, reopened=reopens)
 
     async def _say(self, work: Work, person: Person, ticket: Ticket, what: str, **facts: str) -> None:
         await work.audit.record(

@@ -48,6 +48,6 @@ class SlackSettings:
     #: (callback id, label) of shortcuts in a message's menu, and of global ones
     message_shortcuts: tuple[tuple[str, str], ...] = (
         ("ask_about_message", "Ask Grantdesk about this"),
-        ("desk.triage", "Triage authorization ticket"),
+        ("desk.triage", "Triage authorization"),
     )
     global_shortcuts: tuple[tuple[str, str], ...] = ()

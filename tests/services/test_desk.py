@@ -185,7 +185,7 @@ async def test_sellers_do_nothing_at_the_desk(at: AtTheDesk) -> None:
         at.replies.reply(MEI, ticket.id, Answer("looking"), speak=speak),
         at.care.prepare_link(MEI, ticket.id, ORDERS),
         at.care.ask_check(MEI, ticket.id),
-        at.acts.card(MEI, ticket.id),
+        at.care.card(MEI, ticket.id, say=speak(MEI)),
         at.acts.numbered(MEI, "1"),
     ):
         with pytest.raises(NotAnAgent):
@@ -303,7 +303,8 @@ async def test_a_closed_ticket_opens_again_when_the_seller_writes_in_its_thread(
     await at.database.cards.put(TEAM, MEI.user_id, ticket_subject(ticket.id), CardAddress("D1", "1.1"))
     heard = await at.talk.heard(MEI, "还是不行", channel_id="D1", ts="2.2", thread_ts="1.1")
     assert heard is not None
-    assert (heard.state, heard.reopened, heard.assignee) == (TicketState.OPEN, 1, None)
+    assert heard.reopened
+    assert (heard.ticket.state, heard.ticket.reopened, heard.ticket.assignee) == (TicketState.OPEN, 1, None)
     assert (await at.lines())[-1] == "reopened"
     assert await at.talk.heard(LIN, "me too", channel_id="D1", ts="3.3", thread_ts="1.1") is None
     assert await at.talk.heard(MEI, "elsewhere", channel_id="D1", ts="4.4", thread_ts="9.9") is None
@@ -315,7 +316,8 @@ async def test_while_the_desk_waits_whatever_the_seller_says_is_its_answer(at: A
     await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
     heard = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
     assert heard is not None
-    assert (heard.state, heard.assignee) == (TicketState.CLAIMED, SAM.user_id)
+    assert not heard.reopened
+    assert (heard.ticket.state, heard.ticket.assignee) == (TicketState.CLAIMED, SAM.user_id)
     assert await at.talk.heard(MEI, "and another thing", channel_id="D1", ts="2.2") is None
 
 
