@@ -10,6 +10,7 @@ from bot.domain.desk_notices import (
     HandOver,
     IncidentCard,
     IncidentTold,
+    SellerTicket,
     ShiftEnds,
     TicketAlert,
     TicketCard,
@@ -24,7 +25,7 @@ from bot.errors import IncidentOver, NoStoresThere, NotAnAdmin, NotAnAgent
 from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
-from tests.services.desk import ACME, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, BOLT, LIN, MEI, ORDERS, Desk
 
 
 @pytest.fixture
@@ -146,6 +147,33 @@ async def test_the_same_failure_on_many_stores_within_minutes_is_one_incident_to
     assert [one.over for one in over] == [True]
     assert (await three.ticket(asked.ticket.id)).because is CloseReason.INCIDENT
     assert ("incident", "over") in three.observed.seen
+
+
+async def test_a_question_that_an_incident_answers_is_closed_for_its_seller_too(three: AtTheDesk) -> None:
+    for store in await stores(three, 3):
+        await fails(three, store)
+    asked = await three.ask(MEI, "why does it fail?", store_id=store.id)
+    three.clock.advance(timedelta(minutes=11))
+    await three.told(MEI)
+    assert await three.incidents.look() == 1
+    [told] = [one for one in await three.told(MEI) if isinstance(one, SellerTicket)]
+    assert (told.number, told.state, told.because) == (asked.ticket.number, "closed", "incident")
+
+
+async def test_whoever_meets_it_later_is_told_once_and_once_more_when_it_is_over(three: AtTheDesk) -> None:
+    for store in await stores(three, 3):
+        await fails(three, store)
+    lins = await three.house.store(LIN, "Lin Shop", "US")
+    arrival = await three.house.consent(lins, person=LIN, account=BOLT)
+    assert arrival.verdict
+    await three.told(LIN)
+    for _ in range(2):
+        three.house.amazon.will("refresh", Refused(Reason.AMAZON_UNAVAILABLE))
+        await three.house.checking.tell(LIN, ORDERS, lins.id)
+    assert [one.over for one in await three.told(LIN) if isinstance(one, IncidentTold)] == [False]
+    three.clock.advance(timedelta(minutes=11))
+    assert await three.incidents.look() == 1
+    assert [one.over for one in await three.told(LIN) if isinstance(one, IncidentTold)] == [True]
 
 
 async def test_failures_far_apart_or_of_different_kinds_are_no_incident(three: AtTheDesk) -> None:
@@ -305,6 +333,20 @@ async def test_the_week_is_told_once_in_the_first_open_hour_of_the_next(at: AtTh
     assert (week.answers, week.without_person) == (2, 0)
     assert len(week.days) == 7
     assert ("week", 2, 0) in at.observed.seen
+
+
+async def test_a_week_without_work_is_not_told(at: AtTheDesk) -> None:
+    await at.opened()
+    assert await at.numbers.tell_week() == 0
+    assert await at.house.support_told() == []
+
+
+async def test_the_last_seven_days_are_seven(at: AtTheDesk) -> None:
+    await at.opened()
+    at.clock.advance(timedelta(minutes=1))
+    week = await at.numbers.last_week(SAM)
+    assert len(week.days) == 7
+    assert week.days[-1][1] == 1
 
 
 async def test_a_week_without_anything_has_no_medians(at: AtTheDesk) -> None:
