@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
+
 from bot.domain.features import FeatureKey
 from bot.i18n import Speaker
 from tests.desk.conftest import PATIENCE, SUPPORT, House
@@ -172,7 +174,13 @@ async def test_the_queue_the_filters_and_everybodys_stores(home: House) -> None:
     everybody = await kim.sees("Lin Shop", after=said)
     assert everybody.contains("Acme US")
     said = await kim.types("/desk numbers")
-    await kim.sees(CN("desk.week.opened"), after=said)
+    week = await kim.sees(CN("desk.week.opened"), after=said)
+    [chart] = [block for block in week.raw["blocks"] if block["type"] == "image"]
+    assert CN("desk.week.day", day=CN("desk.weekday.0"), opened=0, closed=0).partition("：")[0] in chart["alt_text"]
+    assert "新建 2" in chart["alt_text"]
+    async with httpx.AsyncClient() as browser:
+        picture = await browser.get(chart["image_url"])
+    assert (picture.status_code, picture.content[:4]) == (200, b"\x89PNG")
     await home.service.run_job("desk-deadlines")
     numbers = home.service.metrics.text().decode()
     assert 'grantdesk_tickets_total{event="opened",source="command"} 2.0' in numbers
