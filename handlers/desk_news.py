@@ -10,7 +10,7 @@ from bot.domain.incidents import incident_subject
 from bot.domain.notices import Notice
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
-from handlers.blocks import Block, actions, button, context, fit, header, message, mrkdwn, section
+from handlers.blocks import Block, actions, button, context, fit, header, message, mrkdwn, plain, section
 from handlers.desk_cards import of_kind
 from handlers.desk_wording import LANGUAGES, cause_words, duration, line_words, moment
 from handlers.routing import Registry
@@ -155,7 +155,6 @@ class News:
         blocks: list[Block] = [
             header(bare("desk.week.title", since=bare.date(since), until=bare.date(until))),
             facts,
-            section(f"*{say('desk.week.by_day')}*"),
             *self._picture(bare, week),
         ]
         for key, rows in (("desk.week.by_topic", topics), ("desk.week.by_language", languages)):
@@ -174,8 +173,15 @@ class News:
         days = [
             bare("desk.week.day", day=_weekday(bare, day), opened=came, closed=went) for day, came, went in week.days
         ]
-        alt = "\n".join([bare("desk.week.by_day"), *days])
-        return [{"type": "image", "image_url": self.pictures.url(week.days), "alt_text": fit(alt, 2000)}]
+        title = bare("desk.week.by_day")
+        return [
+            {
+                "type": "image",
+                "title": plain(title),
+                "image_url": self.pictures.url(week.days),
+                "alt_text": fit("\n".join([title, *days]), 2000),
+            }
+        ]
 
 
 def _listed(say: Speaker, key: str, entries: Sequence[str]) -> str:

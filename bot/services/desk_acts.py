@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.deadlines import Targets
 from bot.domain.tickets import CloseReason, Ticket, TicketMove
-from bot.errors import AlreadyClaimed, ConcurrentChange, TicketClosed, UnknownTicket
+from bot.errors import AlreadyClaimed, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
+from bot.services.contention import in_turn
 from bot.services.desk_cards import show, tell_seller
 from bot.services.roles import Roles
 
@@ -75,10 +76,7 @@ class Acts:
     async def racing(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         """Does it to the ticket as it is. Who loses a race looks once more, and meets what the winner made of it."""
         await self.roles.require_agent(agent)
-        try:
-            return await self._once(agent, ticket_id, act)
-        except ConcurrentChange:
-            return await self._once(agent, ticket_id, act)
+        return await in_turn(lambda: self._once(agent, ticket_id, act))
 
     async def _once(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         async with self.database.begin() as work:

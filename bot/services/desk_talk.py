@@ -9,6 +9,7 @@ from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, saf
 from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
+from bot.services.contention import in_turn
 from bot.services.desk_cards import show, tell_seller
 
 
@@ -53,16 +54,21 @@ class Talk:
                 known = found is not None
         if found is None or not known:
             return None
-        return await self._write(person, found.id, text, channel_id=channel_id, ts=ts)
+        ticket = found.id
+        return await in_turn(lambda: self._write(person, ticket, text, channel_id=channel_id, ts=ts))
 
     async def write(self, person: Person, ticket_id: str, text: str) -> Ticket:
         """The same from a form. Raises UnknownTicket, also for somebody else's, or EmptyQuestion."""
         await self._own(person, ticket_id)
-        return (await self._write(person, ticket_id, text, channel_id="", ts="")).ticket
+        heard = await in_turn(lambda: self._write(person, ticket_id, text, channel_id="", ts=""))
+        return heard.ticket
 
     async def solved(self, person: Person, ticket_id: str) -> Ticket:
         """The seller says that it is solved. Raises UnknownTicket or TicketClosed."""
         await self._own(person, ticket_id)
+        return await in_turn(lambda: self._solve(person, ticket_id))
+
+    async def _solve(self, person: Person, ticket_id: str) -> Ticket:
         now = self._clock()
         async with self._database.begin() as work:
             ticket = await _existing(work, person, ticket_id)
@@ -80,6 +86,9 @@ class Talk:
         """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it; of any other, the
         words that it began with.
         """
+        return await in_turn(lambda: self._forget(team_id, channel_id=channel_id, ts=ts))
+
+    async def _forget(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
         now = self._clock()
         async with self._database.begin() as work:
             source = await work.tickets.take_source(team_id, channel_id=channel_id, ts=ts)
