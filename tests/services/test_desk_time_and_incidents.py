@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import (
     HandOver,
     IncidentCard,
@@ -21,9 +23,11 @@ from bot.domain.roles import Role
 from bot.domain.stores import Store
 from bot.domain.tickets import Alert, CloseReason, TicketState
 from bot.domain.verification import Reason, Refused
+from bot.domain.working_hours import WorkingHours, read_hours
 from bot.errors import IncidentOver, NoStoresThere, NotAnAdmin, NotAnAgent
 from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
+from bot.services.desk_time import DeskTime
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
 from tests.services.desk import ACME, BOLT, LIN, MEI, ORDERS, Desk
 
@@ -86,6 +90,38 @@ async def test_nothing_is_said_at_night_and_on_the_weekend(at: AtTheDesk) -> Non
         assert (await at.time.deadlines(), await at.time.hand_over(), await at.numbers.tell_week()) == (0, 0, 0)
     at.clock.set(datetime(2026, 2, 9, 1, 20, tzinfo=UTC))  # Monday 9:20: fifty minutes of the hour are over
     assert await at.time.deadlines() == 1
+
+
+@pytest.mark.parametrize(
+    ("friday", "monday"),
+    [
+        # March 8, 2026: the clocks go forward in New York, and Monday begins an hour sooner on the world's clock
+        (datetime(2026, 3, 6, 22, 30, tzinfo=UTC), datetime(2026, 3, 9, 13, 0, tzinfo=UTC)),
+        # November 1, 2026: they go back
+        (datetime(2026, 10, 30, 21, 30, tzinfo=UTC), datetime(2026, 11, 2, 14, 0, tzinfo=UTC)),
+    ],
+)
+async def test_a_target_across_a_weekend_in_which_the_clocks_change_is_spoken_of_on_monday_at_its_time(
+    at: AtTheDesk, friday: datetime, monday: datetime
+) -> None:
+    """Asked on Friday at 17:30, half an hour before the desk closes: due on Monday at 9:30, warned of at 9:15."""
+    targets = Targets(WorkingHours(ZoneInfo("America/New_York"), read_hours("Mon-Fri 09:00-18:00")))
+    at.intake._targets = targets
+    desk_time = DeskTime(at.database, targets=targets, clock=at.clock)
+    at.clock.set(friday)
+    ticket = (await at.ask()).ticket
+    assert ticket.answer_due_at == monday + timedelta(minutes=30)
+    assert ticket.resolve_due_at == monday + timedelta(hours=8, minutes=30)
+    spoken: list[datetime] = []
+    handed_over: list[datetime] = []
+    moment = friday
+    while moment <= monday + timedelta(minutes=40):
+        at.clock.set(moment)
+        spoken += [moment] * await desk_time.deadlines()
+        handed_over += [moment] * await desk_time.hand_over()
+        moment += timedelta(minutes=5)
+    assert spoken == [monday + timedelta(minutes=15), monday + timedelta(minutes=30)]
+    assert handed_over == [friday + timedelta(minutes=15)]
 
 
 async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: AtTheDesk) -> None:
