@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.desk_notices import HandOver, IncidentCard, IncidentTold, ShiftEnds, WeekInNumbers
 from bot.domain.incidents import incident_subject
 from bot.domain.notices import Notice
+from bot.domain.tickets import TicketState
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
 from handlers.blocks import Block, actions, button, context, fit, header, message, mrkdwn, plain, section
@@ -113,7 +114,11 @@ class News:
         opens = f"{say('desk.shift.opens')} {moment(say, shift.opens)}"
         lines = [f":crescent_moon: *{say('desk.shift.title')}* {closes} · {opens}"]
         lines.append(_listed(say, "desk.shift.unclaimed", [f"#{number}" for number in shift.unclaimed]))
-        held = [f"#{number} <@{agent}> ({say(f'desk.state.{state}')})" for agent, number, state in shift.held]
+        waits = f" ({say(f'desk.state.{TicketState.WAITING.value}')})"
+        held = [
+            f"#{number} <@{agent}>{waits if state == TicketState.WAITING else ''}"
+            for agent, number, state in shift.held
+        ]
         lines.append(_listed(say, "desk.shift.held", held))
         if shift.incidents:
             lines.append(_listed(say, "desk.shift.incidents", [f"#{number}" for number in shift.incidents]))

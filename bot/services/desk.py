@@ -57,6 +57,7 @@ class Desk:
                 return ticket
             freed = await self._acts.moved(work, ticket, TicketMove.RELEASE)
             await self._acts.say(work, freed, agent, "released")
+            await tell_seller(work, freed, "changed")
             return freed
 
         return await self._acts.racing(agent, ticket_id, act)

@@ -177,6 +177,16 @@ async def test_a_ticket_is_handed_over_put_back_and_taken_again(at: AtTheDesk) -
     assert await at.lines() == ["claimed", "handed_over", "released", "claimed"]
 
 
+async def test_a_seller_whose_ticket_is_put_back_no_longer_reads_that_somebody_has_it(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(SAM, ticket.id)
+    await at.told(MEI)
+    await at.work.release(SAM, ticket.id)
+    [told] = await at.told(MEI)
+    assert isinstance(told, SellerTicket)
+    assert (told.event, told.state, told.agent) == ("changed", "open", "")
+
+
 async def test_sellers_do_nothing_at_the_desk(at: AtTheDesk) -> None:
     ticket = await at.opened()
     for act in (

@@ -17,6 +17,11 @@ function sinceMidnight(moment, timeZone) {
   return hours * 3600 + minutes * 60 + seconds;
 }
 
+// how far the sandbox is ahead of this computer, in milliseconds
+let ahead = 0;
+
+export const here = () => Date.now() + ahead;
+
 export function clock({ time, steps, app }) {
   let offset = 0;
   const show = () => {
@@ -27,11 +32,13 @@ export function clock({ time, steps, app }) {
   };
   const look = async () => {
     ({ offset } = await get("/control/clock"));
+    ahead = offset * 1000;
     show();
   };
   const advance = async (seconds) => {
     const body = JSON.stringify({ advance: seconds });
     ({ offset } = await (await fetch("/control/clock", { method: "POST", headers: { "Content-Type": "application/json" }, body })).json());
+    ahead = offset * 1000;
     show();
   };
   const pass = async (days, toMorning) => {

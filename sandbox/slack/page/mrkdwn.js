@@ -2,6 +2,7 @@
 // Chinese text right next to an asterisk stays as it is typed, here as there.
 
 import { node } from "/static/api.js";
+import { here } from "/static/clock.js";
 
 const EMOJI = {
   white_check_mark: "✅", heavy_check_mark: "✔️", check: "✔️", x: "❌", warning: "⚠️", tada: "🎉", wave: "👋",
@@ -58,7 +59,7 @@ const DATES = {
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 function relative(seconds, me) {
-  const passed = seconds - Date.now() / 1000;
+  const passed = seconds - here() / 1000;
   const [unit, length] = UNITS.find(([, size]) => Math.abs(passed) >= size) ?? UNITS.at(-1);
   return new Intl.RelativeTimeFormat(me.locale, { numeric: "auto" }).format(Math.round(passed / length), unit);
 }
