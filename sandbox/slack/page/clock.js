@@ -22,7 +22,7 @@ let ahead = 0;
 
 export const here = () => Date.now() + ahead;
 
-export function clock({ time, steps, app }) {
+export async function clock({ time, steps, app }) {
   let offset = 0;
   const show = () => {
     const zone = app.me?.tz;
@@ -57,6 +57,6 @@ export function clock({ time, steps, app }) {
     node("button", { type: "button", "aria-label": `Let ${label} pass`, title: toMorning ? "until ten in the morning" : null, onclick: () => pass(days, toMorning) }, `+ ${label}`)));
   // somebody else may let time pass as well: another page, a test
   setInterval(look, 10_000);
-  look();
+  await look();  // what is painted counts from it
   return show;
 }
