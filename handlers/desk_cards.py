@@ -225,6 +225,8 @@ class Cards:
         ]
         if ticket.store:
             lines.append(store_name(say, ticket.store))
+        if ticket.found:
+            lines.append(say("ticket.found"))
         if ticket.opened_by and ticket.opened_by != person.user_id:
             lines.append(say("ticket.opened_by", agent=ticket.opened_by))
         if ticket.question:

@@ -62,6 +62,7 @@ class _DeskHome:
         admin = await self._admin(call)
         await self._stories.desk.roles.give(admin, call.value, Role.SELLER)
         await call.ack()
+        await self._stories.desk.work.gone(admin, call.value)
         await publish(call, self._stories)
 
     async def _admin(self, call: Call) -> Person:

@@ -5,6 +5,7 @@ desk reads; and to what sellers write next. Deleting a message takes back what c
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -27,6 +28,8 @@ from handlers.words import mentioned_user, split_words
 
 _NO_STORE = "none"
 _OPTIONS = 100
+#: a mention at the start: said to that one, or to the bot, which answers by itself
+_TO_SOMEBODY = re.compile(r"\s*<@[UW]")
 
 
 def hang(registry: Registry, stories: Stories) -> None:
@@ -237,7 +240,12 @@ class New:
                 call.person.team_id, channel_id=call.channel_id, ts=str(event.get("deleted_ts", ""))
             )
             return
-        ordinary = not event.get("subtype") and not event.get("bot_id") and not event.get("thread_ts")
+        ordinary = (
+            not _TO_SOMEBODY.match(str(event.get("text", "")))
+            and not event.get("subtype")
+            and not event.get("bot_id")
+            and not event.get("thread_ts")
+        )
         if call.channel_id not in self._desk.listens_in or not ordinary or not call.person.user_id:
             return
         text = html.unescape(str(event.get("text", "")))

@@ -116,6 +116,8 @@ class SellerTicket(Notice):
     #: their own words, and the agent who brought them to the desk
     question: str = ""
     opened_by: str = ""
+    #: nobody asked: it was seen to fail by our own fault
+    found: bool = False
     #: when the first answer is to be expected
     due: str = ""
     because: str = ""

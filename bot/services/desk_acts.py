@@ -76,6 +76,10 @@ class Acts:
     async def racing(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         """Does it to the ticket as it is. Who loses a race looks once more, and meets what the winner made of it."""
         await self.roles.require_agent(agent)
+        return await self.in_turn(agent, ticket_id, act)
+
+    async def in_turn(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
+        """The same for whoever was asked already whether they may."""
         return await in_turn(lambda: self._once(agent, ticket_id, act))
 
     async def _once(self, agent: Person, ticket_id: str, act: Act) -> Ticket:

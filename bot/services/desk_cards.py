@@ -13,7 +13,7 @@ from bot.domain.incidents import LONGEST_WATCH, Incident
 from bot.domain.notices import StoreRef
 from bot.domain.status import status_of
 from bot.domain.stores import Store
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import Source, Ticket
 from bot.domain.verification import Reason
 from bot.ports import Work
 
@@ -123,6 +123,7 @@ async def tell_seller(work: Work, ticket: Ticket, event: str, *, agent: str = ""
                 agent=agent or ticket.assignee or "",
                 question=ticket.question,
                 opened_by=ticket.opened_by or "",
+                found=ticket.source is Source.FAILURE and not ticket.joined,
                 due=_iso(ticket.answer_due_at),
                 because=ticket.because.value if ticket.because else "",
                 incident=ticket.incident_id is not None,

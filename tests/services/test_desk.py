@@ -135,6 +135,20 @@ async def test_what_fails_by_our_fault_is_a_ticket_and_failing_again_is_not_anot
     assert not any(isinstance(one, SellerTicket) for one in await at.told(MEI))
 
 
+async def test_a_seller_who_asked_nothing_reads_why_there_is_a_ticket(at: AtTheDesk) -> None:
+    store = await at.house.granted()
+    at.house.amazon.will("refresh", Refused(Reason.OUR_CREDENTIALS))
+    await at.house.checking.tell(MEI, ORDERS, store.id)
+    [card] = await at.cards()
+    await at.told(MEI)
+    await at.work.claim(SAM, card.ticket_id)
+    [told] = await at.told(MEI)
+    assert isinstance(told, SellerTicket)
+    assert (told.found, told.question, told.agent) == (True, "", SAM.user_id)
+    await at.ask(MEI, "what happened?", store_id=store.id)
+    assert [one.found for one in await at.told(MEI) if isinstance(one, SellerTicket)] == [False]
+
+
 async def test_no_secret_reaches_the_desk(at: AtTheDesk) -> None:
     store = await at.house.granted()
     card = await at.house.card(store, FeatureKey.LISTING)

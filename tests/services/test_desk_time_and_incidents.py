@@ -297,6 +297,17 @@ async def test_a_workspace_admin_fills_the_empty_table_and_admins_go_on(at: AtTh
     ]
 
 
+async def test_what_somebody_held_goes_back_when_they_no_longer_work_at_the_desk(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(KIM, ticket.id)
+    with pytest.raises(NotAnAdmin):
+        await at.work.gone(SAM, KIM.user_id)
+    await at.roles.give(BOSS, KIM.user_id, Role.SELLER)
+    assert await at.work.gone(BOSS, KIM.user_id) == 1
+    assert (await at.ticket(ticket.id)).assignee is None
+    assert [one.actor for one in await at.audit("ticket.released")] == [BOSS.user_id]
+
+
 async def test_a_role_counts_in_its_own_workspace_only(at: AtTheDesk) -> None:
     await at.roles.give(BOSS, LIN.user_id, Role.AGENT)
     assert await at.roles.of("T0ELSEWHERE", LIN.user_id) is Role.SELLER
