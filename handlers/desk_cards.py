@@ -23,6 +23,7 @@ from handlers.desk_wording import (
     ago,
     cause_words,
     grant_words,
+    in_brackets,
     line_words,
     moment,
     quoted,
@@ -124,7 +125,11 @@ class Cards:
     @staticmethod
     def _came(say: Speaker, card: TicketCard) -> str:
         came = f"{say(f'desk.source.{card.source}')}, {moment(say, card.opened_at)}"
-        return f"{came} (<@{card.opened_by}>)" if card.opened_by and card.opened_by != card.user_id else came
+        return (
+            f"{came}{in_brackets(say, f'<@{card.opened_by}>')}"
+            if card.opened_by and card.opened_by != card.user_id
+            else came
+        )
 
     @staticmethod
     def _feature(say: Speaker, card: TicketCard) -> str:
@@ -141,11 +146,11 @@ class Cards:
             return say("desk.card.not_checked")
         when = ago(say, card.checked_at)
         if not card.checked:
-            return f":white_check_mark: {say('check.verified')} ({when})"
+            return f":white_check_mark: {say('check.verified')}{in_brackets(say, when)}"
         happened, advice = self._stories.names.refusal(
             say, card.checked, detail="", feature=card.feature or FeatureKey.ORDERS
         )
-        return f":x: {happened} ({when})\n_{advice}_"
+        return f":x: {happened}{in_brackets(say, when)}\n_{advice}_"
 
     def _link(self, say: Speaker, card: TicketCard) -> str:
         if not card.link_made_at:
@@ -203,7 +208,8 @@ class Cards:
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         kind = ("missed" if alert.missed else "near") + ("_answer" if alert.answer else "_resolve")
         mark = ":rotating_light:" if alert.missed else ":hourglass:"
-        words = f"{mark} {say(f'desk.alert.{kind}', number=alert.number)} {moment(say, alert.due)}"
+        # the moment is markup of our own
+        words = f"{mark} {bare(f'desk.alert.{kind}', number=alert.number, due=moment(say, alert.due))}"
         buttons = []
         if alert.missed:
             buttons.append(button(bare("desk.button.acknowledge"), "desk.acknowledge", value=alert.ticket_id))

@@ -40,6 +40,11 @@ def ago(say: Speaker, iso: str) -> str:
     return f"<!date^{int(at.timestamp())}^{{ago}}|{say.moment(at)}>"
 
 
+def in_brackets(say: Speaker, words: str) -> str:
+    """An aside, in the brackets of the language."""
+    return f" ({words})" if say.locale == "en" else f"（{words}）"
+
+
 def duration(say: Speaker, minutes: int | None) -> str:
     """Working time, as hours and minutes."""
     if minutes is None:

@@ -151,8 +151,8 @@ class Talk:
             await self._say(
                 work, person, heard, "reopened" if reopens else "wrote", words=words, agent=ticket.assignee or ""
             )
-            if reopens:
-                await tell_seller(work, heard, "reopened")
+            if reopens or ticket.state is TicketState.WAITING:
+                await tell_seller(work, heard, "reopened" if reopens else "changed")
         return Heard(heard, reopened=reopens)
 
     async def _say(self, work: Work, person: Person, ticket: Ticket, what: str, **facts: str) -> None:

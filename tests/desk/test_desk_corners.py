@@ -144,6 +144,22 @@ async def test_a_picture_alone_is_not_lost_without_a_word(home: House) -> None:
     assert await home.slack.problems() == []
 
 
+async def test_the_sellers_card_says_whose_turn_it_is(home: House) -> None:
+    lin, sam = home.person("lin"), home.person("sam")
+    said = await lin.types("/desk new 還是不行")
+    mine = await lin.sees(TW("ticket.title", number=1), after=said, within=PATIENCE)
+    assert mine.contains(TW("ticket.state.open"))
+    await sam.clicks(EN("desk.button.ask"), message=await card_of(home))
+    await sam.submits()
+    waits = await lin.sees(TW("ticket.state.waiting"), within=PATIENCE)
+    assert waits.ts == mine.ts
+    assert not waits.contains(TW("ticket.due", due="").partition("之前")[0])
+    await lin.says("是主帳號")
+    works = await lin.sees(TW("ticket.state.claimed"), within=PATIENCE)
+    assert works.ts == mine.ts
+    assert await home.slack.problems() == []
+
+
 async def test_a_ticket_that_opens_again_says_so_once(home: House) -> None:
     mei, kim = home.person("mei"), home.person("kim")
     said = await mei.types("/desk new 没有订单")
