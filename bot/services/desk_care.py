@@ -10,7 +10,7 @@ from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.tickets import SUGGESTION_LIMIT, Ticket
 from bot.domain.verification import Verdict, Verified
-from bot.errors import NoStoreThere, UnknownStore
+from bot.errors import NoStoreThere, TicketClosed, UnknownStore
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.services.answering import Answer, Answering
@@ -39,10 +39,8 @@ class Care:
         self._granting = granting
 
     async def ask_check(self, agent: Person, ticket_id: str) -> Ticket:
-        """*Check now*: Amazon is asked in the background. Raises NoStoreThere."""
-        ticket = await self._acts.ticket(agent, ticket_id)
-        if ticket.store_id is None:
-            raise NoStoreThere(number=ticket.number)
+        """*Check now*: Amazon is asked in the background. Raises TicketClosed or NoStoreThere."""
+        ticket, _ = await self._with_store(agent, ticket_id)
         async with self._acts.database.begin() as work:
             await work.outbox.ask(
                 agent.team_id,
@@ -105,6 +103,14 @@ class Care:
         understood = await self._answering.understand(seller, ticket.question)
         return "" if understood.band is Band.SILENT else understood.likeliest
 
+    async def _with_store(self, agent: Person, ticket_id: str) -> tuple[Ticket, str]:
+        ticket = await self._acts.ticket(agent, ticket_id)
+        if not ticket.is_open:  # an older copy of its card still has the buttons
+            raise TicketClosed(number=ticket.number)
+        if ticket.store_id is None:
+            raise NoStoreThere(number=ticket.number)
+        return ticket, ticket.store_id
+
     async def card(self, agent: Person, ticket_id: str, *, say: Speaker) -> TicketCard:
         """The ticket as its card shows it now, for one agent: what it suggests is in their language (`say`), and of now.
 
@@ -124,13 +130,11 @@ class Care:
     async def prepare_link(self, agent: Person, ticket_id: str, feature: FeatureKey) -> Ticket:
         """Sends the seller a fresh link, on their behalf: only they get it, and the agent never sees it.
 
-        Raises NoStoreThere, StoreDisabled or UnknownStore.
+        Raises TicketClosed, NoStoreThere, StoreDisabled or UnknownStore.
         """
-        ticket = await self._acts.ticket(agent, ticket_id)
-        if ticket.store_id is None:
-            raise NoStoreThere(number=ticket.number)
+        ticket, store_id = await self._with_store(agent, ticket_id)
         seller = await self._acts.seller_of(ticket)
-        await self._granting.prepare(seller, feature, ticket.store_id, requested_by=agent.user_id)
+        await self._granting.prepare(seller, feature, store_id, requested_by=agent.user_id)
         async with self._acts.database.begin() as work:
             current = await existing(work, agent, ticket_id)
             await work.audit.record(
