@@ -14,7 +14,7 @@ from handlers.blocks import message, mrkdwn, problem_message, section
 from handlers.desk_lists import everybody_message, queue_message
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.stories import Stories
-from handlers.words import as_typed, page_in, pick
+from handlers.words import as_typed, first_word, page_in, pick
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -42,7 +42,7 @@ class _DeskCommand:
         self._news = desk_news.News(stories)
 
     async def command(self, call: CommandCall) -> None:
-        first, _, rest = as_typed(call.text).strip().partition(" ")
+        first, rest = first_word(as_typed(call.text))
         agent = await self._stories.desk.roles.works_at_desk(call.person)
         if not first:
             told = await self._page(call.person, Queue.UNCLAIMED, 0) if agent else self._usage(call.person, agent=False)
@@ -57,7 +57,7 @@ class _DeskCommand:
             await call.reply(Message(f"{told.text}\n{usage.text}", [*told.blocks, *usage.blocks]))
             return
         if word == "new":
-            await self._new.command(call, rest.strip())
+            await self._new.command(call, rest)
         elif word == "help":
             await call.reply(self._usage(call.person, agent=agent))
         else:

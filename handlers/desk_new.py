@@ -24,7 +24,7 @@ from handlers.members import require_person
 from handlers.routing import ActionCall, CommandCall, EventCall, Registry, ShortcutCall, ViewCall, notes_of
 from handlers.stories import Stories
 from handlers.wording import store_name
-from handlers.words import mentioned_user, split_words
+from handlers.words import first_word, mentioned_user, split_words
 
 _NO_STORE = "none"
 _OPTIONS = 100
@@ -75,14 +75,14 @@ class New:
                 return
             await call.reply(self._told(call.person, await self._ask(call.person, None, Source.COMMAND, typed), typed))
             return
-        first, _, question = typed.partition(" ")
+        first, question = first_word(typed)
         named = mentioned_user(first)
         if named is None and first.startswith("@"):  # Slack makes a mention of everybody it knows
             raise UnknownPerson
         if named is not None:
             await require_person(call, named)
         seller = None if named is None else await self._stories.people.get(call.person.team_id, named)
-        question = (typed if seller is None else question).strip()
+        question = typed if seller is None else question
         if seller is None or not question:
             await call.open(await self._form(call.person, seller, question=question, chooses=True))
             await call.ack()
@@ -97,13 +97,16 @@ class New:
         seller = None
         if agent and call.author_id and call.author_id != call.person.user_id and not call.by_bot:
             seller = await self._stories.people.get(call.person.team_id, call.author_id)
+        # somebody else's message is not a seller's to take back: their ticket does not hang on it
+        place = (call.channel_id, call.message_ts) if agent or call.author_id == call.person.user_id else ("", "")
         await call.open(
             await self._form(
                 call.person,
                 seller,
                 question=html.unescape(call.message_text),
                 chooses=agent,
-                place=(call.channel_id, call.message_ts),
+                place=place,
+                source=Source.SHORTCUT,
             )
         )
 
@@ -121,6 +124,7 @@ class New:
                 question=call.inputs.get("question", ""),
                 chooses=await self._desk.roles.works_at_desk(call.person),
                 place=(notes.get("channel_id", ""), notes.get("ts", "")),
+                source=Source(notes.get("source", Source.COMMAND)),
             ),
         )
 
@@ -135,11 +139,10 @@ class New:
         store_id = call.inputs.get("store", _NO_STORE)
         stores = {store.id: store for store in await self._stories.stores.all(seller)}
         feature = call.inputs.get("feature", "")
-        from_message = bool(call.notes.get("ts"))
         opened = await self._ask(
             seller,
             call.person if agent else None,
-            Source.SHORTCUT if from_message else Source.COMMAND,
+            Source(call.notes.get("source", Source.COMMAND)),
             call.inputs.get("question", ""),
             store=stores.get(store_id),
             feature=FeatureKey(feature) if feature in set(FeatureKey) else None,
@@ -196,6 +199,7 @@ class New:
         question: str,
         chooses: bool,
         place: tuple[str, str] = ("", ""),
+        source: Source = Source.COMMAND,
     ) -> Block:
         """`chooses`: an agent, who says whose question it is."""
         say = Speaker(person.locale, tz=person.tz)
@@ -226,7 +230,7 @@ class New:
             title=say("desk.new_form.title"),
             submit=say("desk.new_form.submit"),
             close=say("button.cancel"),
-            notes={"channel_id": place[0], "ts": place[1]},
+            notes={"channel_id": place[0], "ts": place[1], "source": source.value},
             blocks=blocks,
         )
 
@@ -247,6 +251,8 @@ class New:
             and not event.get("thread_ts")
         )
         if call.channel_id not in self._desk.listens_in or not ordinary or not call.person.user_id:
+            return
+        if await self._desk.roles.works_at_desk(call.person):  # they answer there; their own words are no question
             return
         text = html.unescape(str(event.get("text", "")))
         if not await self._stories.support.is_ours(call.person, text):

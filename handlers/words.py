@@ -45,6 +45,12 @@ def as_typed(text: str) -> str:
     return html.unescape(_LINK.sub(lambda link: f"{link['channel'] or ''}{link['typed']}", text))
 
 
+def first_word(typed: str) -> tuple[str, str]:
+    """The first word, and what stands behind it as it was typed."""
+    first, *rest = typed.split(maxsplit=1) or [""]
+    return first, rest[0].strip() if rest else ""
+
+
 def split_words(text: str) -> list[str]:
     """The words of a command, a quoted one whole. Raises UnclosedQuote."""
     typed = as_typed(text)

@@ -94,7 +94,7 @@ async def test_whoever_is_no_agent_presses_the_cards_buttons_in_vain(home: House
 async def test_a_question_arrives_as_it_was_typed_with_its_quotes_and_lines(home: House) -> None:
     alex, sam = home.person("alex"), home.person("sam")
     await home.store("alex", "Willow & Co", "UK")
-    await alex.types("/desk new It says \"out of date,\nfor “Willow” and I can't go on")
+    await alex.types("/desk new\nIt says \"out of date,\nfor “Willow” and I can't go on")
     card = await card_of(home)
     assert card.contains('It says "out of date,')
     assert card.contains("I can't go on")
@@ -188,6 +188,23 @@ async def test_what_a_card_suggests_is_in_the_language_of_whoever_reads_it_and_a
     assert not shown.contains(EN("turn.us"))
     await kim.clicks(EN("desk.button.reply"), message=card)
     assert CN("turn.us") in (await kim.modal()).plain()
+
+
+async def test_a_question_that_quotes_somebody_does_not_go_when_they_delete_their_message(home: House) -> None:
+    mei, lin, sam = home.person("mei"), home.person("lin"), home.person("sam")
+    await mei.says("大家好", channel="general")
+    message = await lin.sees("大家好", channel="C0GENERAL")
+    await lin.shortcut("desk.triage", message=message)
+    await lin.fills({TW("desk.new_form.question"): "我也有同樣的問題"})
+    await lin.submits()
+    await lin.closes()
+    card = await sam.sees("我也有同樣的問題", channel=SUPPORT, within=PATIENCE)
+    assert card.contains(EN("desk.source.shortcut"))
+    await mei.deletes(message)
+    said = await sam.types("/desk show 1")
+    shown = await sam.sees("#1", after=said)
+    assert shown.contains("我也有同樣的問題")
+    assert shown.contains(EN("desk.state.open"))
 
 
 async def test_a_seller_reads_who_brought_their_question_to_the_desk(home: House) -> None:

@@ -131,6 +131,7 @@ async def test_sam_triages_a_message_checks_now_and_sends_a_link_in_meis_name(ho
 async def test_a_message_in_an_opened_channel_becomes_a_ticket_and_deleting_it_takes_it_back(home: House) -> None:
     alex, sam = home.person("alex"), home.person("sam")
     await alex.says("good morning everybody", channel="general")
+    await sam.says("If it still says authorizing, grant it again.", channel="general")
     await alex.says("<@U0SAM> I authorized, why does it still say authorizing?", channel="general")
     await alex.says("@Grantdesk I authorized, why does it still say authorizing?", channel="general")
     said = await alex.says("I authorized, why does it still say authorizing?", channel="general")
