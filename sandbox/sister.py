@@ -100,7 +100,7 @@ class SisterSystem:
 
     @staticmethod
     def _is_about(received: Received, store_id: str) -> bool:
-        return bool(received.event) and received.event["data"]["store"]["id"] == store_id
+        return bool(received.event.get("data", {}).get("store", {}).get("id") == store_id)
 
     # --- what it sends -----------------------------------------------------------------------------------------------
 
