@@ -75,11 +75,11 @@ class SisterSystem:
     # --- what the bot sends ------------------------------------------------------------------------------------------
 
     async def _take(self, request: Request) -> Response:
-        body = await request.body()
+        body, ordered = await request.body(), self.status
         await asyncio.sleep(self.delay)
         message_id = request.headers.get("webhook-id", "")
         verified = self._is_signed(request, message_id, body)
-        status = self.status or (HTTPStatus.NO_CONTENT if verified else HTTPStatus.UNAUTHORIZED)
+        status = ordered or (HTTPStatus.NO_CONTENT if verified else HTTPStatus.UNAUTHORIZED)
         self.received.append(Received(message_id, verified, int(status), json.loads(body) if verified else {}))
         return Response(status_code=status)
 
