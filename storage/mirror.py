@@ -57,7 +57,8 @@ class SqlMirror:
         newer = said.on_conflict_do_update(
             index_elements=["store_id", "about"],
             set_={name: said.excluded[name] for name in ("state", "said_at", "consented_at", "expires_at")},
-            where=sister_words.c.said_at < said.excluded.said_at,
+            # of the same moment too: clocks that count whole seconds say on and off within one, and messages come in order
+            where=sister_words.c.said_at <= said.excluded.said_at,
         )
         try:
             async with self._connection.begin_nested():

@@ -18,7 +18,7 @@ class Mirror(Protocol):
         ...
 
     async def hear(self, word: SisterWord) -> bool:
-        """Keeps a word; False when a later one about the same is there already, or an equal one.
+        """Keeps a word; False when a later one about the same is there already.
 
         Raises ConcurrentChange when the store is gone.
         """

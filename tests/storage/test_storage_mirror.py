@@ -138,13 +138,20 @@ async def test_the_later_word_counts_in_whatever_order_they_come(world: World) -
     ends = now + timedelta(days=365)
     newer = SisterWord(store.id, LISTING, SisterState.GRANTED, now, now, ends)
     assert await hear(world, newer)
-    assert not await hear(world, newer), "the same again is no news"
     assert not await hear(world, SisterWord(store.id, LISTING, SisterState.REVOKED, now - timedelta(minutes=1)))
     assert await hear(world, SisterWord(store.id, ORDERS, SisterState.REVOKED, now - timedelta(minutes=1)))
     async with world.database.read() as work:
         words = await work.mirror.of_store(store)
     assert words[LISTING] == newer
     assert words[ORDERS].state is SisterState.REVOKED
+
+
+async def test_of_words_of_one_moment_the_last_to_come_counts(world: World) -> None:
+    store = await world.store(await world.seller())
+    for state in (SisterState.DISABLED, SisterState.GRANTED):
+        assert await hear(world, SisterWord(store.id, LISTING, state, world.clock()))
+    async with world.database.read() as work:
+        assert (await work.mirror.of_store(store))[LISTING].state is SisterState.GRANTED
 
 
 async def test_words_that_come_together_leave_the_latest(world: World) -> None:
