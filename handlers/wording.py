@@ -67,9 +67,12 @@ def grant_line(say: Speaker, grant: Grant, *, now: datetime) -> str:
 def sister_line(say: Speaker, names: Names, word: SisterWord, *, now: datetime) -> str:
     """What the sister system last said of a feature, and when."""
     state = word.standing(now)
-    said = say(f"mirror.word.{state.value}", at=say.date(word.at), **names.facts(say))
-    ends = word.expires_at if state is SisterState.GRANTED else None
-    return f"{SISTER_MARKS[state]} {said}" + (f" {say('mirror.ends', ends=say.date(ends))}" if ends else "")
+    facts = {"at": say.date(word.at), **names.facts(say)}
+    if state is SisterState.GRANTED and word.expires_at is not None:
+        said = say("mirror.word.granted_until", ends=say.date(word.expires_at), **facts)
+    else:
+        said = say(f"mirror.word.{state.value}", **facts)
+    return f"{SISTER_MARKS[state]} {said}"
 
 
 def feature_lines(say: Speaker, names: Names, report: StoreReport) -> list[str]:

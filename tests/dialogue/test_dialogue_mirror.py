@@ -94,7 +94,7 @@ async def test_granted_there_is_shown_as_its_word(seller: Seller) -> None:
     assert feature_name(Speaker(say.locale), FeatureKey.LISTING) in told.plain()
     assert say("mirror.ends", ends=say.date(ends)) in told.plain()
 
-    word = sentence(seller, "mirror.word.granted", at=say.date(system.now))
+    word = sentence(seller, "mirror.word.granted_until", at=say.date(system.now), ends=say.date(ends))
     for asked in ("/authstatus", '/store show "Acme US"'):
         shown = (await seller.types(asked)).plain()
         assert word in shown, asked
