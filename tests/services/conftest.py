@@ -9,6 +9,7 @@ import pytest
 from storage.database import SqlDatabase
 from storage.vault import Vault
 from tests.services.desk import Desk
+from tests.storage.examples import World
 from tests.storage.fakes import CountingEntropy, FakeClock
 
 
@@ -26,3 +27,8 @@ async def mirrored_desk(
     await database.start()
     yield Desk(database, clock)
     await database.close()
+
+
+@pytest.fixture
+def world(database: SqlDatabase, clock: FakeClock, entropy: CountingEntropy) -> World:
+    return World(database, clock, entropy)
