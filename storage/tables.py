@@ -236,6 +236,7 @@ deliveries = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("seen_at", Moment, nullable=False),
+    Column("held_until", Moment, comment="in somebody's hand until then; null once it was handled"),
     Index("ix_deliveries_seen_at", "seen_at"),
 )
 
