@@ -184,6 +184,7 @@ consent_states = Table(
     Column("receipt_hash", Text, nullable=False),
     Column("minted_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("pressed_by", Text, nullable=False, server_default=text("''")),
     Column("consumed_at", Moment),
     Column("answer_hash", Text, nullable=False),
     Column("outcome", Text),
