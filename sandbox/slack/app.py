@@ -19,7 +19,7 @@ from sandbox.slack.world import World
 PAGE_FOLDER = Path(__file__).parent / "page"
 
 #: Nothing from elsewhere but the pictures that messages bring along.
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'"
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' http: https: data:; base-uri 'none'"
 
 
 class LocalSlack:
