@@ -130,7 +130,7 @@ class _Stores:
 
     async def _share(self, call: CommandCall, words: Sequence[str]) -> None:
         colleague = mentioned_user(html.unescape(words[0])) if len(words) == 1 else None
-        if colleague is None:
+        if colleague is None or colleague == call.person.user_id:
             raise NotAPerson
         try:
             profile = (await call.client.users_info(user=colleague))["user"]
