@@ -14,7 +14,7 @@ from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import GrantState
 from bot.domain.notices import CheckResult, ConsentCard, ConsentResult, Notice, subject_of
 from bot.domain.verification import Reason
-from bot.errors import NoStores, UnknownFeature, UnknownWord
+from bot.errors import NoStores, StoreDisabled, UnknownFeature, UnknownWord
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
 from bot.services.naming import feature_name
@@ -86,11 +86,12 @@ class _Granting:
         if name:
             await self._make(call, feature, (await self._stories.stores.find(call.person, name)).id)
             return
-        reports = [
-            report for report in await self._stories.reporting.stores(call.person) if not report.store.disabled_at
-        ]
-        if not reports:
+        every = await self._stories.reporting.stores(call.person)
+        if not every:
             raise NoStores
+        reports = [report for report in every if report.store.disabled_at is None]
+        if not reports:
+            raise StoreDisabled(label=every[0].store.label)
         open_ones = [
             report for report in reports if report.grants[feature].standing(report.at) is not GrantState.GRANTED
         ]

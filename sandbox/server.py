@@ -1,4 +1,4 @@
-"""The sandbox in one piece: a local Slack at `/` and a local Amazon below `/amazon`, on one clock."""
+"""The sandbox in one piece: a local Slack at `/`, a local Amazon below `/amazon`, a sister system at `/sister`, on one clock."""
 
 import asyncio
 import json
@@ -18,21 +18,24 @@ from sandbox.amazon.apps import default_apps
 from sandbox.amazon.world import AmazonWorld
 from sandbox.clock import SandboxClock
 from sandbox.settings import SandboxSettings
+from sandbox.sister import SisterSystem
 from sandbox.slack.app import LocalSlack
 
 __all__ = ["Sandbox", "SandboxSettings", "create_app", "running"]
 
 
 class Sandbox:
-    """Both stand-ins; `app` is the ASGI application."""
+    """All stand-ins; `app` is the ASGI application."""
 
     def __init__(self, settings: SandboxSettings, clock: SandboxClock | None = None) -> None:
         self.settings = settings
         self.clock = clock or SandboxClock()
         self.slack = LocalSlack(settings, self.clock.now)
         self.amazon = AmazonWorld(default_apps(settings.bot_public_url or settings.bot_url), self.clock.now)
+        self.sister = SisterSystem(settings.bot_url, self.clock.now)
         self.app = Starlette(
             routes=[
+                *self.sister.routes(),
                 *amazon_routes(self.amazon),
                 Route("/control/clock", self._time, methods=["GET", "POST"]),
                 *self.slack.routes(),
@@ -64,8 +67,12 @@ def create_app(settings: SandboxSettings) -> Starlette:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A bound socket, so that port 0 turns into a real number before anything is told about it."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """A bound socket, so that port 0 turns into a real number before anything is told about it.
+
+    asyncio switches Nagle's algorithm off only where the protocol is named, and with it on every answer to a kept-open
+    connection waits 40 ms for a delayed acknowledgement.
+    """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

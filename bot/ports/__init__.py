@@ -29,7 +29,8 @@ from bot.ports.keeping import (
     Stores,
 )
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
-from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns
+from bot.ports.mirror import Mirror
+from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns, Sighting
 from bot.ports.year import Announcements, Checkup, Endings, Health, Place, Readers
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Installations",
     "JobRuns",
     "Message",
+    "Mirror",
     "Misses",
     "Outbox",
     "Participation",
@@ -71,6 +73,7 @@ __all__ = [
     "Renderer",
     "Sellers",
     "Sending",
+    "Sighting",
     "Stores",
     "Taught",
     "Tokens",

@@ -17,6 +17,7 @@ from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 from bot.services.intake import Intake
+from bot.services.mirroring import put_grant
 from bot.services.outages import note_broken, note_mended
 
 #: a consent that was given, but Amazon then refuses this access
@@ -75,9 +76,10 @@ class Settling:
             AuditEvent(
                 now,
                 attempt.team_id,
-                attempt.user_id,
+                _actor(attempt, state),
                 "consent.refused",
                 store.id,
+                on_behalf_of=_on_behalf_of(attempt, state),
                 details={"feature": attempt.feature.value, "reason": refused.reason.value},
             )
         )
@@ -167,7 +169,7 @@ class Settling:
         await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
             if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
-                await work.grants.put(grant.after(move, at=now))
+                await put_grant(work, store, grant, grant.after(move, at=now))
                 await self.note(work, store, grant.feature, move)
                 broken.append((store, grant.feature))
         await note_broken(work, broken, reason, worked_until=worked_until, at=now, besides=besides)
@@ -186,7 +188,7 @@ class Settling:
             if (store.id, grant.feature) == but:
                 continue
             if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
-                await work.grants.put(self._accepted(grant, authorization, now))
+                await put_grant(work, store, grant, self._accepted(grant, authorization, now))
                 renewed.append(store)
         return tuple(renewed)
 
@@ -243,7 +245,9 @@ class Settling:
         accepted = self._accepted(grants[attempt.feature], authorization, now)
         if refused is not None:
             accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
-        await work.grants.put(accepted)
+        # the store as it is now: its Amazon account may have become known just before
+        bound = replace(store, selling_partner_id=authorization.key.selling_partner_id)
+        await put_grant(work, bound, grants[attempt.feature], accepted)
         renewed = await self.renew(work, authorization, but=(store.id, attempt.feature))
         verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
         outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED
@@ -285,9 +289,10 @@ class Settling:
             AuditEvent(
                 now,
                 attempt.team_id,
-                attempt.user_id,
+                _actor(attempt, state),
                 "grant.accepted" if verdict else "grant.without_permission",
                 store.id,
+                on_behalf_of=_on_behalf_of(attempt, state),
                 details={"feature": attempt.feature.value, "authorization": authorization.id},
             )
         )
@@ -296,3 +301,12 @@ class Settling:
     @staticmethod
     def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:
         return grant.after(Move.ACCEPT, at=now, authorization_id=authorization.id, ends_at=authorization.ends_at)
+
+
+def _actor(attempt: ConsentAttempt, state: ConsentState | None) -> str:
+    """Who consented, as far as it is known: a press in a forwarded link's browser is not the link's person's."""
+    return state.pressed_by if state is not None and state.pressed_by else attempt.user_id
+
+
+def _on_behalf_of(attempt: ConsentAttempt, state: ConsentState | None) -> str | None:
+    return None if _actor(attempt, state) == attempt.user_id else attempt.user_id
