@@ -19,7 +19,7 @@ const EMOJI = {
   disappointed: "😞", thinking_face: "🤔", robot_face: "🤖", bust_in_silhouette: "👤", busts_in_silhouette: "👥",
   envelope: "✉️", email: "📧", inbox_tray: "📥", outbox_tray: "📤", card_index: "📇", books: "📚", book: "📖",
   arrow_upper_right: "↗️", white_large_square: "⬜", clipboard: "📋", raising_hand: "🙋", zzz: "💤",
-  crescent_moon: "🌙", handshake: "🤝", rotating_light: "🚨",
+  crescent_moon: "🌙", handshake: "🤝", rotating_light: "🚨", wastebasket: "🗑️",
   "flag-us": "🇺🇸", us: "🇺🇸", "flag-ca": "🇨🇦", "flag-mx": "🇲🇽", "flag-br": "🇧🇷", "flag-gb": "🇬🇧", "flag-de": "🇩🇪",
   "flag-fr": "🇫🇷", "flag-it": "🇮🇹", "flag-es": "🇪🇸", "flag-jp": "🇯🇵", "flag-au": "🇦🇺", "flag-sg": "🇸🇬", "flag-cn": "🇨🇳",
 };
