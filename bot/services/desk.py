@@ -109,7 +109,10 @@ class Desk:
         """The reminder was seen: it is not repeated."""
 
         async def act(work: Work, ticket: Ticket) -> Ticket:
-            seen = await work.tickets.put(self._acts.targets.acknowledged(ticket))
+            acknowledged = self._acts.targets.acknowledged(ticket)
+            if acknowledged == ticket:
+                return ticket
+            seen = await work.tickets.put(acknowledged)
             await self._acts.say(work, seen, agent, "acknowledged")
             return seen
 

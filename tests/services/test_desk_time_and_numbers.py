@@ -64,6 +64,20 @@ async def test_a_target_is_warned_of_missed_repeated_and_acknowledged(at: AtTheD
     ]
 
 
+async def test_a_reminder_acknowledged_after_the_answer_does_not_silence_the_next_target(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(SAM, ticket.id)
+    at.clock.advance(timedelta(minutes=61))
+    assert await at.time.deadlines() == 1
+    await at.replies.reply(SAM, ticket.id, Answer("looking"), speak=speak)
+    await at.work.acknowledge(SAM, ticket.id)
+    found = await at.ticket(ticket.id)
+    assert found.resolve_due_at is not None
+    at.clock.set(found.resolve_due_at)
+    assert await at.time.deadlines() == 1
+    assert await at.audit("ticket.acknowledged") == []
+
+
 async def test_an_unclaimed_ticket_is_warned_of_in_the_channel(at: AtTheDesk) -> None:
     await at.opened()
     at.clock.advance(timedelta(minutes=50))
