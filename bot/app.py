@@ -241,7 +241,12 @@ async def build(
         ),
         presence=Presence(database, roles=support_desk.roles, clock=clock),
         digesting=Digesting(
-            database, people, clock=clock, channel=settings.support_channel, installed=_is_in(workspaces)
+            database,
+            people,
+            clock=clock,
+            channel=settings.support_channel,
+            channel_tz=settings.desk_time_zone,
+            installed=_is_in(workspaces),
         ),
         nudging=Nudging(database, answering, people, clock=clock),
         people=people,

@@ -99,7 +99,11 @@ class CalendarPictures:
         return Response(
             draw(date.fromisoformat(today), {offset: (orders, listing) for offset, orders, listing in days}),
             media_type="image/png",
-            headers={"cache-control": f"public, max-age={min(left, 86_400)}, immutable"},
+            headers={
+                "cache-control": f"public, max-age={min(left, 86_400)}, immutable",
+                # it is made to be shown in Slack; in the local one a browser fetches it from here
+                "cross-origin-resource-policy": "cross-origin",
+            },
         )
 
     def _facts(self, name: str) -> tuple[str, int, list[tuple[int, int, int]]] | None:

@@ -34,10 +34,12 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     """The whole digest; *snooze* and *I know* while something of it is still ahead."""
     say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
     blocks = [header(bare("digest.title"))]
-    for group in _groups(digest.endings, say.zone):
+    today = now.astimezone(say.zone).date()
+    for group in _groups(digest.endings, say.zone, now):
         first = datetime.fromisoformat(group[0].ends_at)
         sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
-        mark = ":no_entry:" if first <= now else ":warning:" if (first - now).days < _HASTE else ":alarm_clock:"
+        hasty = (first.astimezone(say.zone).date() - today).days < _HASTE
+        mark = ":no_entry:" if first <= now else ":warning:" if hasty else ":alarm_clock:"
         blocks.append(section(f"{mark} *{sentence}*"))
         blocks += [_row(say, bare, ending, now) for ending in group]
     if digest.more:
@@ -53,7 +55,7 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     return blocks
 
 
-#: fewer days than this are marked as urgent
+#: fewer days of the reader's than this are marked as urgent
 _HASTE = 7
 
 
@@ -72,12 +74,13 @@ def _row(say: Speaker, bare: Speaker, ending: EndingRef, now: datetime) -> Block
     return section(f"{store_name(say, ending.store)} — {say(key, ends=say.date(ends_at))}", accessory=renew)
 
 
-def _groups(endings: Sequence[EndingRef], zone: ZoneInfo) -> list[list[EndingRef]]:
-    """By day and by what stops, in the order in which they come."""
+def _groups(endings: Sequence[EndingRef], zone: ZoneInfo, now: datetime) -> list[list[EndingRef]]:
+    """By day and by what stops, in the order in which they come; what has ended today apart from what ends tonight."""
     rank = {feature: place for place, feature in enumerate(FEATURES)}
 
-    def key(ending: EndingRef) -> tuple[date, int]:
-        return datetime.fromisoformat(ending.ends_at).astimezone(zone).date(), rank[ending.feature]
+    def key(ending: EndingRef) -> tuple[date, bool, int]:
+        ends_at = datetime.fromisoformat(ending.ends_at)
+        return ends_at.astimezone(zone).date(), ends_at > now, rank[ending.feature]
 
     return [list(group) for _, group in groupby(sorted(endings, key=key), key=key)]
 

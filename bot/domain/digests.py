@@ -29,6 +29,8 @@ PAST = 7
 IGNORED_WITHIN = 3
 #: how long *snooze* lasts
 SNOOZE = timedelta(days=7)
+#: how long a link that was asked for counts as a reaction; afterwards it came to nothing
+LINK_COUNTS = timedelta(days=7)
 
 DEFAULT_HOUR = 9
 #: Monday

@@ -95,32 +95,42 @@ class Digesting:
         *,
         clock: Clock,
         channel: str = "",
+        channel_tz: str = "UTC",
         installed: Callable[[str], Awaitable[bool]] = _everywhere,
         page: int = PAGE_SIZE,
     ) -> None:
-        """`channel` is where the desk reads; `installed` says whether a workspace can be written to at all."""
+        """`channel` is where the desk reads, in the time zone `channel_tz` until an agent sets another; `installed` says
+        whether a workspace can be written to at all.
+        """
         self._installed = installed
         self._database = database
         self._people = people
         self._clock = clock
         self._channel = channel
+        self._channel_tz = channel_tz
         self._page = page
         #: what the support channel reads
-        self.desk = DeskDigests(database)
+        self.desk = DeskDigests(database, tz=channel_tz)
 
     # --- planning ----------------------------------------------------------------------------------------------------
 
     async def plan(self, at: datetime | None = None) -> int:
-        """Plans the digests of everybody whose morning has come by `at`; how many."""
-        now = at or self._clock()
-        await self.enroll(now)
+        """Plans the digests of everybody whose morning has come by `at`; how many.
+
+        A moment still to come is told of now, and not again when it has come; the mornings until then stay what they are.
+        """
+        present = self._clock()
+        now = at or present
+        ahead = now > present
+        await self.enroll(min(now, present))
         told = 0
         async for page in self.pages(now):
             async with self._database.begin() as work:
-                await work.readers.pass_over(page.silent)
-                told += await self._tell(work, page.planned, now)
+                if not ahead:
+                    await work.readers.pass_over(page.silent)
+                told += await self._tell(work, page.planned, now, ahead=ahead)
             for reader in page.desks:
-                told += await self.desk.plan(reader, now)
+                told += await self.desk.plan(reader, now, ahead=ahead)
         return told
 
     async def pages(self, now: datetime) -> AsyncIterator[Page]:
@@ -140,7 +150,9 @@ class Digesting:
         """Makes readers of those who became members since the last time."""
         while True:
             async with self._database.begin() as work:
-                count = await work.readers.enroll(now=now, channel=self._channel, limit=self._page)
+                count = await work.readers.enroll(
+                    now=now, channel=self._channel, channel_tz=self._channel_tz, limit=self._page
+                )
             if count < self._page:
                 return
 
@@ -186,7 +198,9 @@ class Digesting:
         return replace(reader, tz=(await self._people.get(reader.team_id, reader.recipient)).tz)
 
     @staticmethod
-    async def _tell(work: Work, planned: Sequence[tuple[Reader, Sequence[Ending]]], now: datetime) -> int:
+    async def _tell(
+        work: Work, planned: Sequence[tuple[Reader, Sequence[Ending]]], now: datetime, *, ahead: bool
+    ) -> int:
         """Turns the readers and tells those whom nobody has told before; how many."""
         chosen = {(reader.team_id, reader.recipient): endings for reader, endings in planned}
         groups: dict[tuple[date, datetime], list[Reader]] = {}
@@ -196,7 +210,7 @@ class Digesting:
             groups.setdefault(key, []).append(reader)
         messages = []
         for (today, next_at), readers in groups.items():
-            turned = await work.readers.turn(readers, last_day=today, next_at=next_at)
+            turned = readers if ahead else await work.readers.turn(readers, last_day=today, next_at=next_at)
             fresh = await work.announcements.first_times(turned, f"digest:{today.isoformat()}", at=now)
             for reader in fresh:
                 endings = chosen[reader.team_id, reader.recipient]

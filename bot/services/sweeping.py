@@ -51,6 +51,11 @@ class Swept:
     #: applications that are not asked about any more in this run
     halted: set[FeatureKey] = field(default_factory=set)
 
+    def __str__(self) -> str:
+        """For operators: how many were asked about, and what stood in the way of how many."""
+        troubles = "".join(f", {count} {reason}" for reason, count in sorted(self.troubled.items()))
+        return f"{self.asked} ({self.well} well{troubles})"
+
     def note(self, verdict: object) -> None:
         self.asked += 1
         if isinstance(verdict, Refused):

@@ -12,6 +12,7 @@ from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.ports import Person
 from bot.services.digesting import Digesting, Habits, Reaction
+from tests.fakes import SUPPORT
 from tests.services.desk import LIN, LISTING, MEI, ORDERS, Desk
 
 #: nine in the morning in Shanghai, a Monday
@@ -240,6 +241,50 @@ async def test_the_desks_morning_can_be_moved_by_an_agent(desk: Desk) -> None:
     await desk.digesting.plan()
     [digest] = await desk_digests(desk)
     assert digest.tz == "America/New_York"
+
+
+async def test_the_desk_reads_in_the_morning_of_its_own_zone(desk: Desk) -> None:
+    await granted_ending_in(desk, 20)
+    shanghai = Digesting(desk.database, desk.people, clock=desk.clock, channel=SUPPORT, channel_tz="Asia/Shanghai")
+    desk.clock.set(MORNING - timedelta(minutes=1))
+    await shanghai.plan()
+    assert await desk_digests(desk) == []
+    desk.clock.set(MORNING)
+    await shanghai.plan()
+    [digest] = await desk_digests(desk)
+    assert digest.tz == "Asia/Shanghai"
+    preview = await shanghai.desk.preview(MEI.team_id, SUPPORT, now=desk.clock())
+    assert preview is not None
+    assert preview.tz == "Asia/Shanghai"
+
+
+async def test_a_snooze_that_ran_out_and_a_link_that_came_to_nothing_are_no_reaction(desk: Desk) -> None:
+    await granted_ending_in(desk, 14)
+    await desk.digesting.plan()
+    await desk.digesting.react(MEI, Quieting.SNOOZE, "2026-03-02")
+    await desk.card(await desk.stores.find(MEI, "Acme US"))
+    ignored = []
+    for day in range(15):
+        desk.clock.set(MORNING + timedelta(days=day, hours=8))
+        await desk.digesting.plan()
+        ignored += [one.period for one in await desk_digests(desk) if one.ignored]
+    assert ignored == ["2026-03-13", "2026-03-15", "2026-03-16"], "three days before, one, and on the day"
+
+
+async def test_a_run_for_a_moment_to_come_tells_now_and_leaves_the_mornings_until_then(desk: Desk) -> None:
+    await granted_ending_in(desk, 10)
+    desk.clock.set(MORNING - timedelta(hours=2))
+    later = MORNING + timedelta(days=7, hours=8)
+    assert await desk.digesting.plan(later) >= 1
+    assert [one.period for one in await digests(desk)] == ["2026-03-09"]
+    assert await desk.digesting.plan(later) == 0, "what was told for a day is not told again"
+    told = []
+    for day in range(11):
+        desk.clock.set(MORNING + timedelta(days=day))
+        await desk.digesting.plan()
+        told += [one.period for one in await digests(desk)]
+    assert told == ["2026-03-02", "2026-03-05", "2026-03-11", "2026-03-12"], "the 9th was told beforehand"
+    assert [one.period for one in await desk_digests(desk)].count("2026-03-09") == 1
 
 
 async def test_a_store_that_is_switched_off_is_not_spoken_of(desk: Desk) -> None:
