@@ -170,10 +170,14 @@ class Sweeping:
 
     @staticmethod
     async def _tell_of_our_secret(work: Work, team_id: str, feature: FeatureKey, now: datetime) -> None:
-        """Once a day and application, however many grants it stands in the way of."""
+        """Once a day and application, however many grants it stands in the way of. The desk hears of it as well: until it is
+        mended, nobody can be helped.
+        """
         period = f"secret_refused:{feature.value}:{now.date().isoformat()}"
         if await work.announcements.first_time(team_id, DESK, period, at=now):
             await work.outbox.tell_support(team_id, SecretRefused(feature=feature))
+            for admin in await work.roles.admins(team_id):
+                await work.outbox.tell(team_id, admin, SecretRefused(feature=feature))
 
 
 def _is_news(before: Trouble | None, trouble: Trouble) -> bool:
