@@ -277,12 +277,14 @@ async def build(
         channel_locale=settings.desk_locale,
         channel_tz=settings.desk_time_zone,
     )
+    digests = (SellerDigest.kind, DeskDigest.kind)
     relay = Relay(
         database.errands,
         delivery.deliver,
         registry.tasks,
         clock=clock,
-        stale_after=dict.fromkeys((SellerDigest.kind, DeskDigest.kind), STALE_DIGEST),
+        one_by_one=digests,
+        stale_after=dict.fromkeys(digests, STALE_DIGEST),
         stale=lambda errand: stories.digesting.missed(errand.team_id, errand.recipient, errand.body),
         observe=metrics.errand,
     )

@@ -170,7 +170,7 @@ class SecretEnds(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRefused(Notice):
-    """For the support channel and the admins: Amazon refuses our own credentials; nothing can be checked or renewed until they are replaced."""
+    """For the support channel and the admins: Amazon refuses our own credentials; until they are replaced nothing can be checked."""
 
     kind = "secret_refused"
 

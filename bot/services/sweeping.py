@@ -158,15 +158,22 @@ class Sweeping:
             if refused.reason is Reason.OUR_CREDENTIALS and home is not None:
                 await self._tell_of_our_secret(work, home, authorization.feature, now)
             elif refused.turn is Turn.NOBODY and stores and _is_news(before, trouble):
-                await work.outbox.tell_support(
-                    authorization.team_id,
-                    NoAnswerForDays(
-                        store=StoreRef.of(stores[0]),
-                        feature=authorization.feature,
-                        reason=refused.reason.value,
-                        days=trouble.days,
-                    ),
-                )
+                await self._tell_of_silence(work, authorization, stores[0], trouble, now)
+
+    @staticmethod
+    async def _tell_of_silence(
+        work: Work, authorization: Authorization, store: Store, trouble: Trouble, now: datetime
+    ) -> None:
+        """Once a day and application: an outage of Amazon's meets every grant there is."""
+        feature = authorization.feature
+        period = f"no_answer:{feature.value}:{trouble.reason.value}:{now.date().isoformat()}"
+        if await work.announcements.first_time(authorization.team_id, DESK, period, at=now):
+            await work.outbox.tell_support(
+                authorization.team_id,
+                NoAnswerForDays(
+                    store=StoreRef.of(store), feature=feature, reason=trouble.reason.value, days=trouble.days
+                ),
+            )
 
     @staticmethod
     async def _tell_of_our_secret(work: Work, team_id: str, feature: FeatureKey, now: datetime) -> None:

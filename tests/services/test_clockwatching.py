@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from bot.domain.roles import Appointment, Role
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import SecretEnds, SecretRefused, UnlistedFull
+from bot.i18n import LOCALES
 from bot.ports import Person
 from bot.services.clockwatching import ClockWatching, OurApplication
+from bot.services.naming import Names, feature_name
+from handlers.blocks import mrkdwn
+from handlers.health import register
+from handlers.routing import Registry
 from tests.services.desk import ALEX, LISTING, MEI, ORDERS, Desk
 
 ANA = "U0ANA"
@@ -40,6 +46,23 @@ async def test_a_secret_is_warned_of_from_ninety_days_before_weekly_and_then_in_
         desk.clock.advance(DAY)
     assert told == [90, 83, 76, 69, 62, 55, 48, 41, 34, 27, 20, 14, 7, 3, 2, 1, 0, -1, -8]
     assert await desk.support_told() == [], "the admins hear of it, not everybody at the desk"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_last_day_of_a_secret_is_today_not_in_no_days(locale: str) -> None:
+    now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    registry = Registry()
+    names = Names(platform="", sister="", developers={}, applications={ORDERS: "Ushops"})
+    register(registry, SimpleNamespace(names=names, clock=lambda: now))  # type: ignore[arg-type]
+    reader = Person("T0", "U0", locale, "Asia/Shanghai")
+    for days, wanted in ((0, "clock.secret_today"), (1, "clock.secret_ends"), (-1, "clock.secret_over")):
+        ends = now.date() + timedelta(days=days)
+        notice = SecretEnds(feature=ORDERS, ends_on=ends.isoformat())
+        [sending] = registry.renderers[SecretEnds.kind](notice, reader)
+        say = mrkdwn(reader)
+        facts = {"application": "Ushops", "feature": feature_name(say, ORDERS), "ends": ends}
+        told = say(wanted, **facts) if days == 0 else say.count(wanted, 1, **facts)
+        assert told in sending.message.text
 
 
 async def test_every_admin_is_told_those_of_the_workspace_itself_too_and_nobody_else(desk: Desk) -> None:
