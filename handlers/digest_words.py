@@ -117,7 +117,6 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
     reader = Person("", "", locale, digest.tz)
     say, bare = mrkdwn(reader), Speaker(locale, tz=digest.tz)
     today = now.astimezone(say.zone).date()
-    blocks = [header(bare("digest.desk.title"))]
     lines = []
     for row in digest.calendar:
         left = (date.fromisoformat(row.day) - today).days
@@ -126,6 +125,7 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
         for feature, count in ((FeatureKey.ORDERS, row.orders), (FeatureKey.LISTING, row.listing)):
             if count:
                 lines.append(f"• {say.count(f'digest.{feature.value}.{when}', count, days=left, ends=day)}")
+    blocks = [header(bare("digest.desk.title" if lines else "digest.desk.ignored"))]
     if lines:
         shown = lines[:_DESK_LINES]
         if len(lines) > len(shown):
@@ -133,7 +133,8 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
         blocks.append(section("\n".join(shown)))
         blocks += _picture(bare, digest.period, digest.calendar, pictures)
     if digest.ignored:
-        blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
+        if lines:
+            blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
         blocks += [section("\n".join(group)) for group in _fives([_ignored(say, one, now) for one in digest.ignored])]
         if digest.more_ignored:
             blocks.append(section(say.count("digest.desk.more_ignored", digest.more_ignored)))

@@ -54,3 +54,11 @@ def test_the_desk_is_spoken_to_in_the_channels_language(locale: str) -> None:
     say = Speaker(locale)
     assert title["text"]["text"] == say("digest.desk.title")
     assert say.count("digest.orders.later", 2, days=7) in counts["text"]["text"]
+
+
+def test_what_nobody_reacted_to_is_headed_by_what_it_is_when_nothing_else_ends() -> None:
+    late = ending("Acme", MORNING - timedelta(days=1))
+    digest = DeskDigest(period="2026-03-02", tz="Asia/Shanghai", calendar=(), ignored=(late,))
+    blocks = desk_blocks(digest, "en", now=MORNING, pictures=PICTURES)
+    assert [block["type"] for block in blocks] == ["header", "section"]
+    assert blocks[0]["text"]["text"] == Speaker("en")("digest.desk.ignored")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 import sys
 import time
 from datetime import datetime, timedelta
@@ -39,5 +38,4 @@ async def serve(database_url: str, sandbox_url: str, begins_at: datetime) -> Non
 
 if __name__ == "__main__":
     set_up("console", level="CRITICAL")
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     asyncio.run(serve(sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])))
