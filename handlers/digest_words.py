@@ -13,7 +13,7 @@ from bot.domain.year_notices import DayCount, DeskDigest, EndingRef, SellerDiges
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.services.naming import feature_name
-from handlers.blocks import Block, actions, button, context, divider, fit, header, mrkdwn, section
+from handlers.blocks import MESSAGE_BLOCKS, Block, actions, button, context, divider, fit, header, mrkdwn, section
 from handlers.calendar_picture import CalendarPictures
 from handlers.wording import store_name
 
@@ -34,16 +34,20 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     """The whole digest; *snooze* and *I know* while something of it is still ahead."""
     say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
     blocks = [header(bare("digest.title"))]
-    today = now.astimezone(say.zone).date()
+    today, told = now.astimezone(say.zone).date(), 0
     for group in _groups(digest.endings, say.zone, now):
+        if len(blocks) + 2 > _ROOM:
+            break
         first = datetime.fromisoformat(group[0].ends_at)
         sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
         hasty = (first.astimezone(say.zone).date() - today).days < _HASTE
         mark = ":no_entry:" if first <= now else ":warning:" if hasty else ":alarm_clock:"
         blocks.append(section(f"{mark} *{sentence}*"))
-        blocks += [_row(say, bare, ending, now) for ending in group]
-    if digest.more:
-        blocks.append(section(say.count("digest.more", digest.more)))
+        shown = group[: _ROOM - len(blocks)]
+        blocks += [_row(say, bare, ending, now) for ending in shown]
+        told += len(shown)
+    if more := digest.more + len(digest.endings) - told:
+        blocks.append(section(say.count("digest.more", more)))
     blocks.append(context(f"{say('digest.one_consent')}\n{say('digest.in_place')}"))
     blocks += _picture(bare, digest.period, digest.calendar, pictures)
     ahead = any(datetime.fromisoformat(ending.ends_at) > now for ending in digest.endings)
@@ -54,6 +58,9 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     blocks.append(actions(*(quiet if ahead else []), button(bare("button.status"), "status.show")))
     return blocks
 
+
+#: blocks for what ends; what follows needs five at the most
+_ROOM = MESSAGE_BLOCKS - 5
 
 #: fewer days of the reader's than this are marked as urgent
 _HASTE = 7

@@ -259,7 +259,7 @@ class Digesting:
                 soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
                 for ending in soon:
                     if now < ending.ends_at and ending.ends_at.date() <= told_until:
-                        until = quiet_until(kind, [ending], now=now)
+                        until = quiet_until(kind, [ending], now=now, zone=ZoneInfo(person.tz))
                         await work.endings.quiet(ending, Quiet(person.user_id, ending.ends_at, until, now))
                         untils.append(until)
         return Reaction(len(untils), min((until for until in untils if until), default=None))

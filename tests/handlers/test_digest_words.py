@@ -11,8 +11,10 @@ from bot.domain.notices import StoreRef
 from bot.domain.year_notices import DayCount, DeskDigest, EndingRef, SellerDigest
 from bot.i18n import LOCALES, Speaker
 from bot.ports import Person
+from handlers.blocks import message
 from handlers.calendar_picture import CalendarPictures
 from handlers.digest_words import desk_blocks, seller_blocks
+from sandbox.slack.limits import problems
 
 #: nine in the morning in Shanghai
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -45,6 +47,29 @@ def test_days_are_the_readers_whatever_the_hour(hours: float) -> None:
     """An end in seven days is as urgent an hour earlier as an hour later."""
     digest = SellerDigest(period="2026-03-02", endings=(ending("Acme", MORNING + timedelta(days=7, hours=hours)),))
     assert headlines(digest) == [":alarm_clock: *In 7 days order import stops for 1 store*"]
+
+
+@pytest.mark.parametrize("days", [1, 2, 30])
+@pytest.mark.parametrize("more", [0, 12])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_however_much_ends_nothing_falls_off_its_end(locale: str, days: int, more: int) -> None:
+    """Thirty rows under as many headlines are more than Slack shows: what finds no room is counted."""
+    endings = tuple(
+        ending(f"Store {number:02} {'x' * 50}", MORNING + timedelta(days=number % days + 1), feature)
+        for number in range(15)
+        for feature in FeatureKey
+    )
+    calendar = tuple(DayCount(f"2026-03-{day:02}", orders=3, listing=100) for day in range(3, 32))
+    digest = SellerDigest(period="2026-03-02", endings=endings, more=more, calendar=calendar)
+    blocks = seller_blocks(digest, Person("T0", "U0", locale, "Asia/Shanghai"), now=MORNING, pictures=PICTURES)
+    assert problems(blocks) == []
+    rows = [block for block in blocks if "accessory" in block]
+    assert {block["type"] for block in blocks[-3:]} == {"image", "context", "actions"}
+    missing = len(endings) + more - len(rows)
+    assert (Speaker(locale).count("digest.more", missing) in str(blocks)) is (missing > 0)
+    shown = message(*blocks)
+    assert len(shown.blocks) == len(blocks)
+    assert all(block["text"]["text"] in shown.text for block in rows), "the text says all of it"
 
 
 @pytest.mark.parametrize("locale", LOCALES)

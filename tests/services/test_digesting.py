@@ -154,14 +154,15 @@ async def test_a_snooze_lasts_a_week(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
     await desk.digesting.plan()
     [digest] = await digests(desk)
+    desk.clock.set(MORNING + timedelta(hours=3))
     reaction = await desk.digesting.react(MEI, Quieting.SNOOZE, digest.period)
-    assert reaction == Reaction(1, MORNING + timedelta(days=7))
+    assert reaction == Reaction(1, MORNING + timedelta(days=7, hours=-9)), "until the ninth begins in Shanghai"
     told = []
     for day in range(1, 9):
-        desk.clock.set(MORNING + timedelta(days=day, hours=0 if day < 7 else 1))
+        desk.clock.set(MORNING + timedelta(days=day))
         await desk.digesting.plan()
         told += [one.period for one in await digests(desk)]
-    assert told == ["2026-03-09"]
+    assert told == ["2026-03-09"], "on the day that was promised, whatever the hour of the press"
 
 
 @pytest.mark.parametrize("value", ["", "yesterday", "2026-13-01"])
