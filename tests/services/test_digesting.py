@@ -86,6 +86,15 @@ async def test_every_member_of_the_account_reads_at_their_own_hour(desk: Desk) -
     assert len(await digests(desk, colleague.user_id)) == 1
 
 
+async def test_who_had_an_account_without_stores_and_joins_another_reads_of_its_stores(desk: Desk) -> None:
+    await desk.stores.confirm_preparations(LIN)
+    await granted_ending_in(desk, 14)
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    desk.clock.set(MORNING + timedelta(hours=1))
+    await desk.digesting.plan()
+    assert len(await digests(desk, LIN.user_id)) == 1
+
+
 async def test_a_stranger_hears_nothing_of_it(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
     await desk.store(LIN, "Lins", "US")
