@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 
 #: readers in memory at once, with what ends for them
 PAGE_SIZE = 500
+#: people whose time zone a run asks Slack for; the others keep their turn for the next run. Slack takes about a hundred such
+#: calls a minute, and after an import there may be thousands whom nobody has met.
+ZONES_ASKED = 200
 _DAY = timedelta(days=1)
 
 
@@ -83,6 +86,8 @@ class Page:
     planned: list[tuple[Reader, Sequence[Ending]]] = field(default_factory=list)
     #: support channels
     desks: list[Reader] = field(default_factory=list)
+    #: whose time zone was asked for
+    asked: int = 0
 
 
 class Digesting:
@@ -98,6 +103,7 @@ class Digesting:
         channel_tz: str = "UTC",
         installed: Callable[[str], Awaitable[bool]] = _everywhere,
         page: int = PAGE_SIZE,
+        zones: int = ZONES_ASKED,
     ) -> None:
         """`channel` is where the desk reads, in the time zone `channel_tz` until an agent sets another; `installed` says
         whether a workspace can be written to at all.
@@ -109,6 +115,7 @@ class Digesting:
         self._channel = channel
         self._channel_tz = channel_tz
         self._page = page
+        self._zones = zones
         #: what the support channel reads
         self.desk = DeskDigests(database, tz=channel_tz)
 
@@ -136,6 +143,7 @@ class Digesting:
     async def pages(self, now: datetime) -> AsyncIterator[Page]:
         """Everybody whose morning has come, page by page: who is told what, and who is not. Writes nothing."""
         after: Place = None
+        asked = 0
         while True:
             async with self._database.read() as work:
                 readers = await work.readers.due(now=now, after=after, limit=self._page)
@@ -144,7 +152,9 @@ class Digesting:
                 endings = await self._endings(work, [reader.seller_id for reader in readers if reader.seller_id], now)
             last = readers[-1]
             after = (last.next_at, last.team_id, last.recipient)
-            yield await self._sorted(readers, endings, now)
+            page = await self._sorted(readers, endings, now, zones=self._zones - asked)
+            asked += page.asked
+            yield page
 
     async def enroll(self, now: datetime) -> None:
         """Makes readers of those who became members since the last time."""
@@ -168,7 +178,9 @@ class Digesting:
             next_at = min(reader.next_at, self._clock())
             await work.readers.turn([reader], last_day=last_day, next_at=next_at)
 
-    async def _sorted(self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime) -> Page:
+    async def _sorted(
+        self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime, *, zones: int
+    ) -> Page:
         page = Page()
         gone = {team_id for team_id in {one.team_id for one in readers} if not await self._installed(team_id)}
         for reader in readers:
@@ -180,6 +192,10 @@ class Digesting:
                 page.desks.append(reader)
                 continue
             mine = endings.get(reader.seller_id, ())
+            if mine and not reader.tz:
+                if page.asked >= zones:
+                    continue
+                page.asked += 1
             placed = await self._placed(reader) if mine else reader
             zone = ZoneInfo(placed.tz or "UTC")
             chosen: Sequence[Ending] = ()

@@ -49,7 +49,7 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _PARTNER = re.compile(r"A[A-Z0-9]{5,30}")
 _TOKEN = re.compile(r"Atzr\|[!-~]{8,4000}")
 #: Amazon's tokens wherever they stand: a value too few on a line moves them into another column
-_ANY_TOKEN = re.compile(r"Atz[a-z]\|[!-~]*")
+_ANY_TOKEN = re.compile(r"Atz[a-z]\|[!-~]+")
 
 #: where a line's values stand that have no column
 SURPLUS = "surplus"

@@ -346,6 +346,27 @@ async def test_a_zone_nobody_has_asked_for_is_asked_for_once_there_is_something_
     assert desk.people.asked == [MEI.user_id]
 
 
+async def test_people_nobody_has_met_are_asked_for_a_few_at_a_time_and_none_is_forgotten(desk: Desk) -> None:
+    people = [Person(MEI.team_id, f"U{number:03d}", "en", "Asia/Shanghai") for number in range(7)]
+    for number, person in enumerate(people):
+        desk.people.known[(person.team_id, person.user_id)] = person
+        account = desk.amazon.opens(f"A{number:03d}PARTNER", "US")
+        desk.clock.set(MORNING + timedelta(days=7, hours=5) - GRANT_LIFETIME)
+        store = await desk.store(person, f"Store {number}", "US", day="2025-03-01")
+        assert (await desk.consent(store, person=person, account=account)).verdict
+        await desk.told(person.user_id)
+    await desk.digesting.enroll(desk.clock())
+    desk.clock.set(MORNING)
+    digesting = Digesting(desk.database, desk.people, clock=desk.clock, page=3, zones=4)
+    told = []
+    for _ in range(3):
+        desk.people.asked.clear()
+        await digesting.plan()
+        told.append((len(desk.people.asked), sum([len(await digests(desk, one.user_id)) for one in people])))
+        desk.clock.advance(timedelta(minutes=5))
+    assert told == [(4, 4), (3, 3), (0, 0)]
+
+
 async def test_more_readers_than_a_page_are_all_told(desk: Desk) -> None:
     people = [Person(MEI.team_id, f"U{number:03d}", "en", "UTC") for number in range(11)]
     for number, person in enumerate(people):
