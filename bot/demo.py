@@ -177,7 +177,9 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
         async with running(clock=SandboxClock(), look_every=timedelta(seconds=0.2)) as both:
             return await run_tour(both.bot_url, both.sandbox_url, console, more=SCENES)
     set_up("console", level="WARNING")
-    async with running(port=port, sandbox_port=sandbox_port) as both:
+    # in the page a year passes with two presses, and what is due then happens while one looks on
+    clock = SandboxClock()
+    async with running(port=port, sandbox_port=sandbox_port, clock=clock, look_every=timedelta(seconds=1)) as both:
         console.print()
         console.print("[bold]Grantdesk is running on a local Slack and a local Amazon.[/bold] Nothing here is real.")
         console.print()
@@ -187,6 +189,9 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
         )
         console.print(
             "                   Type [bold]/store add[/bold], then [bold]/grant orders[/bold], and follow the link."
+        )
+        console.print(
+            "                   Let time pass, at the left: in eleven months Mei hears what ends, before it does."
         )
         console.print(f"  Seller Central   [link]{both.sandbox_url}/amazon/[/link]")
         console.print(

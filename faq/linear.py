@@ -20,21 +20,26 @@ _SHRINK = 6e-5
 _MIN_COUNT = 2
 _PRUNE = 0.12
 _FORMAT = 1
+#: the rarity of a feature that no training has seen, in hundredths
+_UNSEEN = 600.0
 
 
 @dataclass(slots=True)
 class Linear:
-    """Scores for every class. `rows` maps a feature to its (class number, weight) pairs."""
+    """Scores for every class. `rows` maps a feature to its rarity (idf) and then a class's number and weight, by turns.
+
+    Rarities and weights are hundredths, as the file has them: what was read is used as it lies, which is half of the memory and of
+    the time to load.
+    """
 
     classes: tuple[str, ...]
     bias: list[float]
-    idf: dict[str, float]
-    rows: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    rows: dict[str, list[float]] = field(default_factory=dict)
 
     def vector(self, counted: Sequence[str]) -> tuple[dict[str, float], float]:
-        """The known features with their length-normalised weight, and the known share of all features."""
-        idf = self.idf
-        known = {f: idf[f] for f in counted if f in idf}
+        """The known features with their length-normalised rarity, and the known share of all features."""
+        rows = self.rows
+        known = {f: rows[f][0] for f in counted if f in rows}
         norm = math.sqrt(sum(v * v for v in known.values())) or 1.0
         share = len(known) / len(counted) if counted else 0.0
         return {f: v / norm for f, v in known.items()}, share
@@ -43,8 +48,10 @@ class Linear:
         total = list(self.bias)
         rows = self.rows
         for feature, value in vector.items():
-            for number, weight in rows.get(feature, ()):
-                total[number] += value * weight
+            row = rows[feature]
+            hundredth = value / 100
+            for place in range(1, len(row), 2):
+                total[int(row[place])] += hundredth * row[place + 1]
         return total
 
     def learn(self, examples: Iterable[Example], *, rounds: int = 8) -> None:
@@ -53,39 +60,33 @@ class Linear:
         for _ in range(rounds):
             for counted, target in known:
                 for feature in counted:
-                    self.idf.setdefault(feature, 6.0)
+                    self.rows.setdefault(feature, [_UNSEEN])
                 vector, _share = self.vector(counted)
                 shares = softmax(self.scores(vector))
                 shares[target] -= 1.0
                 for feature, value in vector.items():
-                    row = dict(self.rows.get(feature, ()))
+                    rarity, *flat = self.rows[feature]
+                    row = dict(zip(flat[::2], flat[1::2], strict=True))
                     for number, gradient in enumerate(shares):
                         if abs(gradient) > 0.02:  # noqa: PLR2004 -- too little to matter
-                            row[number] = row.get(number, 0.0) - _STEP * gradient * value
-                    self.rows[feature] = list(row.items())
+                            row[number] = row.get(number, 0.0) - 100 * _STEP * gradient * value
+                    self.rows[feature] = [rarity, *(x for pair in row.items() for x in pair)]
 
     def as_json(self) -> dict[str, Any]:
-        """Compact: weights in hundredths, pairs flattened."""
+        """Compact: whole hundredths."""
         return {
             "format": _FORMAT,
             "classes": list(self.classes),
             "bias": [round(b, 3) for b in self.bias],
-            "rows": {
-                f: [round(self.idf[f] * 100), *(x for n, w in row for x in (n, round(w * 100)))]
-                for f, row in sorted(self.rows.items())
-            },
+            "rows": {f: [round(x) for x in row] for f, row in sorted(self.rows.items())},
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Linear":
+        """Takes the rows of `data` as its own. Raises ValueError for a file of another format."""
         if data.get("format") != _FORMAT:
             raise ValueError("the model file has another format")
-        idf: dict[str, float] = {}
-        rows: dict[str, list[tuple[int, float]]] = {}
-        for feature, flat in data["rows"].items():
-            idf[feature] = flat[0] / 100
-            rows[feature] = [(flat[i], flat[i + 1] / 100) for i in range(1, len(flat), 2)]
-        return cls(tuple(data["classes"]), list(data["bias"]), idf, rows)
+        return cls(tuple(data["classes"]), list(data["bias"]), data["rows"])
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
@@ -116,8 +117,11 @@ def train(examples: Sequence[Example], *, epochs: int = _EPOCHS) -> Linear:
             _update(data[index], weights, bias, step)
         keep = 1 - _SHRINK * total * step / 10
         weights = [[w * keep for w in row] for row in weights]
-    rows = {f: [(n, w) for n, w in enumerate(weights[i]) if abs(w) >= _PRUNE] for f, i in number_of.items()}
-    return Linear(classes, bias, idf, {f: row for f, row in rows.items() if row} | {f: [] for f in idf if not rows[f]})
+    rows = {
+        f: [100 * idf[f], *(x for n, w in enumerate(weights[i]) if abs(w) >= _PRUNE for x in (n, 100 * w))]
+        for f, i in number_of.items()
+    }
+    return Linear(classes, bias, rows)
 
 
 def _normalised(counted: Iterable[str], idf: dict[str, float], number_of: dict[str, int]) -> dict[int, float]:

@@ -17,6 +17,9 @@ from faq.text import clean
 
 _FLOOR = 1e-9
 _OFFERED = 3
+#: Log-odds that a topic gains by a phrase that is the very same; less resemblance, less gain. On 1 260 rows by authors who had
+#: taught nothing it mends one miss in ten; from 2 to 6 all are about as good.
+_RESEMBLANCE = 3.0
 
 
 class Band(StrEnum):
@@ -95,8 +98,8 @@ class Matcher:
         vector, share = self._linear.vector(counted)
         chances = softmax(self._linear.scores(vector))
         silence = chances[self._silence]
-        topics = self._ranked(chances, evidence or {})
         near = self._nearest.best(cleaned)
+        topics = self._ranked(chances, near, evidence or {})
         signals = _signals(topics, silence, share=share, near=near, counted=counted)
         values = list(signals.values())
         right, ours = self._gate.right.chance(values), self._gate.ours.chance(values)
@@ -120,9 +123,15 @@ class Matcher:
             return Band.SILENT
         return Band.ANSWER if right >= self._gate.answer_from else Band.OFFER
 
-    def _ranked(self, chances: Sequence[float], evidence: Mapping[str, float]) -> tuple[Topic, ...]:
+    def _ranked(
+        self, chances: Sequence[float], near: Mapping[str, Nearness], evidence: Mapping[str, float]
+    ) -> tuple[Topic, ...]:
+        def gain(slug: str) -> float:
+            resembles = near[slug].similarity if slug in near else 0.0
+            return math.exp(_RESEMBLANCE * resembles + max(-3.0, min(3.0, evidence.get(slug, 0.0))))
+
         pairs = [
-            (slug, chance * math.exp(max(-3.0, min(3.0, evidence.get(slug, 0.0)))))
+            (slug, chance * gain(slug))
             for slug, chance in zip(self._linear.classes, chances, strict=True)
             if slug != NONE
         ]

@@ -43,9 +43,10 @@ _SAME_WORD = {
 _SAME = re.compile("|".join(re.escape(w) for w in sorted(_SAME_WORD, key=len, reverse=True)))
 
 _ERROR_CODE = re.compile(r"(?<![a-z0-9])(md\s?-?\d{4}|spdc\s?-?\d{4}|spsa\s?-?\d{4}|consent_limit_reached)(?![a-z0-9])")
-#: A code that was dictated: m d one thousand.
+#: A code that was dictated or spelled out: m d one thousand; M、D、五、一、零、零.
 _SPOKEN_CODE = re.compile(
-    r"(?<![a-z])m\s?d[\s-]{0,2}(?:\d{4}(?!\d)|[一二三四五六七八九零幺千]{2,4}"
+    r"(?<![a-z])m[\s、,.-]{0,2}d[\s、,.:-]{0,3}(?:(?:然后|后面是|and then|then)\s?)?"
+    r"(?:(?:\d[\s、,.-]{0,2}){4}(?!\d)|(?:[一二三四五六七八九零〇幺千][\s、,]{0,2}){2,4}"
     r"|(?:(?:one|five|nine|zero|two|oh|hundred|thousand|fifty|ninety|ten)(?![a-z])\s?){2,})"
 )
 _OCR_CODE = re.compile(r"(?<![a-z0-9])m[d0][\so-]?[0-9ol]{4}(?![a-z0-9])")

@@ -101,7 +101,7 @@ class CalendarPictures:
             media_type="image/png",
             headers={
                 "cache-control": f"public, max-age={min(left, 86_400)}, immutable",
-                # it is made to be shown in Slack; in the local one a browser fetches it from here
+                # made to be shown elsewhere: in Slack
                 "cross-origin-resource-policy": "cross-origin",
             },
         )

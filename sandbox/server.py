@@ -104,6 +104,7 @@ async def running(settings: SandboxSettings, clock: SandboxClock | None = None) 
             await asyncio.sleep(0.005)
         yield sandbox
     finally:
+        sandbox.slack.world.close()
         server.should_exit = True
         with suppress(asyncio.CancelledError):
             await task

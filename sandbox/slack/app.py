@@ -18,8 +18,8 @@ from sandbox.slack.world import World
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 
-#: Nothing from elsewhere but the pictures that messages bring along; the bot's own come without https here.
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data: {bot_url}; base-uri 'none'"
+#: Nothing from elsewhere but the pictures that messages bring along.
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' http: https: data:; base-uri 'none'"
 
 
 class LocalSlack:
@@ -41,7 +41,7 @@ class LocalSlack:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/", self._page, methods=["GET"]),
+            Route("/", _page, methods=["GET"]),
             Route("/archives/{channel}/p{stamp:int}", _permalink, methods=["GET"]),
             Mount("/static", StaticFiles(directory=PAGE_FOLDER)),
             *api.routes(self.workspace),
@@ -50,14 +50,14 @@ class LocalSlack:
             *control.routes(self.workspace, self.courier),
         ]
 
-    async def _page(self, _: Request) -> Response:
-        policy = POLICY.format(bot_url=self.courier.bot_url)
-        return FileResponse(
-            PAGE_FOLDER / "index.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy}
-        )
-
     async def close(self) -> None:
         await self.courier.close()
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(
+        PAGE_FOLDER / "index.html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
+    )
 
 
 async def _permalink(request: Request) -> Response:

@@ -43,11 +43,10 @@ class SlackSettings:
         ("/digest", "now · settings: what ends soon"),
         ("/faq", "a question, or an error code"),
         ("/desk", "what waits for an agent"),
-        ("/digest", "what is worth reading"),
     )
     #: (callback id, label) of shortcuts in a message's menu, and of global ones
     message_shortcuts: tuple[tuple[str, str], ...] = (
         ("ask_about_message", "Ask Grantdesk about this"),
-        ("desk.triage", "Triage authorization ticket"),
+        ("desk.triage", "Triage authorization"),
     )
     global_shortcuts: tuple[tuple[str, str], ...] = ()

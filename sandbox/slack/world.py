@@ -116,6 +116,7 @@ class World:
         self.now = now
         self.version = 0
         self.epoch = 0
+        self.closing = False
         self._changed = asyncio.Event()
         self._forget()
 
@@ -146,9 +147,14 @@ class World:
         self._changed = asyncio.Event()
         return self.version
 
+    def close(self) -> None:
+        """Nobody waits any longer: open pages would hold up the end."""
+        self.closing = True
+        self.touch()
+
     async def changed_since(self, version: int, within: float) -> int:
         """Wait until something happens after `version`, at most `within` seconds; answers the newest."""
-        if self.version <= version:
+        if self.version <= version and not self.closing:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), within)
         return self.version

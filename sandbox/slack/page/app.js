@@ -2,6 +2,7 @@
 
 import { act, follow, get, node } from "/static/api.js";
 import { renderBlocks } from "/static/blocks.js";
+import { clock } from "/static/clock.js";
 import { composer } from "/static/composer.js";
 import { renderLog } from "/static/log.js";
 import { avatar, MessageList } from "/static/messages.js";
@@ -64,6 +65,8 @@ function become(name) {
   app.stop = follow(name, tell);
 }
 
+let showTime = () => {};
+
 function tell(seen, fresh) {
   document.body.classList.toggle("offline", !seen);
   if (!seen) return;
@@ -78,6 +81,7 @@ function tell(seen, fresh) {
   app.views = seen.views;
   app.home = seen.home;
   app.statuses = seen.statuses;
+  showTime();
   if (![...app.channels.keys(), "dm", "home", "log"].includes(app.place)) app.place = "dm";
   paint(first);
 }
@@ -209,6 +213,7 @@ async function start() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.thread && !document.querySelector("dialog[open]")) app.thread = null, paintThread(false);
   });
+  showTime = clock({ time: $("time"), steps: $("steps"), app });
   become(app.who);
 }
 
