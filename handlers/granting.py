@@ -320,7 +320,8 @@ class _Granting:
             blocks.append(section(say("grant.offer_other", **names.of_feature(say, notice.offer))))
             blocks.append(actions(grant_button(bare, notice.offer, notice.store.id, primary=True), status))
         elif not checked:
-            blocks.append(section(say("grant.both_done", **names.facts(say))))
+            done = say("grant.both_done" if names.mirrored else "grant.both_done_alone", **names.facts(say))
+            blocks.append(section(done))
             blocks.append(actions(status))
         return blocks
 

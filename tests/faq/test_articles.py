@@ -1,6 +1,7 @@
 """Every article, found by looking in the folder: parses, renders for every state, fits Slack, speaks its language."""
 
 import re
+from dataclasses import replace
 
 import opencc
 import pytest
@@ -228,3 +229,24 @@ def test_bold_beside_chinese_gets_an_edge_that_slack_sees() -> None:
     text = library().render("still-authorizing", "zh-CN", sample(Case.NEVER_OPENED))
     assert "\u200b*还没有人打开过*" in text
     assert "\u200b" not in library().render("still-authorizing", "en", sample(Case.NEVER_OPENED))
+
+
+#: what only a mirrored installation may say
+_MIRRORED = {
+    "en": ("mirror each other", "also reach", "follows by itself"),
+    "zh-CN": ("双向同步", "会同步到", "会一起恢复"),
+    "zh-TW": ("雙向同步", "會同步到", "會一起恢復"),
+}
+
+
+@pytest.mark.parametrize("locale", _MIRRORED)
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_systems_that_are_not_linked_are_not_said_to_be(locale: str, *, mirrored: bool) -> None:
+    cases = (
+        ("sister-system", Case.GENERAL),
+        ("disable-revoke", Case.GENERAL),
+        ("granted-but-not-working", Case.DISABLED),
+    )
+    for (slug, case), words in zip(cases, _MIRRORED[locale], strict=True):
+        text = library().render(slug, locale, replace(sample(case), mirrored=mirrored))
+        assert (words in text) is mirrored, slug
