@@ -38,6 +38,7 @@ from bot.desk_app import make_desk
 from bot.domain.features import FEATURES
 from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.i18n import Speaker
+from bot.mirror_app import Mirror
 from bot.ports import Amazon, Clock, Entropy
 from bot.schedule import our_applications, scheduled_jobs
 from bot.services.answering import Answering
@@ -100,6 +101,7 @@ class Grantdesk:
     clock: Clock
     #: how often the scheduler looks at its clock, at least
     look_every: timedelta
+    mirror: Mirror
     _workspaces: Workspaces
     _socket_mode: SocketMode | None
     _session: aiohttp.ClientSession
@@ -115,6 +117,7 @@ class Grantdesk:
         if isinstance(self._workspaces, SingleWorkspace):
             await self._workspaces.start()
         self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        self.mirror.start()
         hands = JobClock(self.jobs, self.database.job_runs, clock=self.clock)
         for job in self.jobs:
             self._scheduler.add_job(
@@ -139,7 +142,7 @@ class Grantdesk:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         await self.stories.learning.settled()
-        await self.relay.stop()
+        await asyncio.gather(self.relay.stop(), self.mirror.stop())
         if self._relaying is not None:
             await self._relaying
         if isinstance(self._workspaces, SingleWorkspace):
@@ -178,6 +181,7 @@ async def build(
         entropy=entropy,
         on_outbox=wake_relay,
         support_channel=settings.support_channel,
+        mirrored=bool(settings.mirror_url),
     )
     session = open_session()
     http = open_http()
@@ -202,6 +206,7 @@ async def build(
     names = Names(
         platform=settings.platform_name,
         sister=settings.sister_name,
+        mirrored=bool(settings.mirror_url),
         developers={feature: amazon.developer_name(feature) for feature in FEATURES},
         applications={feature: amazon.application_name(feature) for feature in FEATURES},
     )
@@ -228,6 +233,7 @@ async def build(
         clock=clock,
         observe=desk_metrics,
     )
+    mirror = Mirror(settings, database, session, clock=clock, observe=metrics.errand)
     stories = Stories(
         stores=StoreKeeping(database, clock=clock, entropy=entropy),
         granting=granting,
@@ -241,7 +247,7 @@ async def build(
         ),
         presence=Presence(database, roles=support_desk.roles, clock=clock),
         digesting=Digesting(
-            database, people, clock=clock, channel=settings.support_channel, installed=_is_in(workspaces)
+            database, people, clock=clock, channel=settings.support_channel, installed=workspaces.is_in
         ),
         nudging=Nudging(database, answering, people, clock=clock),
         people=people,
@@ -251,6 +257,7 @@ async def build(
         picture_keys=[base64.b64decode(key.get_secret_value()) for key in settings.encryption_keys.values()],
         installer=_installer(settings, database, api, workspaces, clock, entropy),
         workspaces=workspaces,
+        mirror=mirror.stories,
     )
     registry = Registry()
     for capability in CAPABILITIES:
@@ -281,7 +288,7 @@ async def build(
         stale=lambda errand: stories.digesting.missed(errand.team_id, errand.recipient, errand.body),
         observe=metrics.errand,
     )
-    woken.append(relay.wake)
+    woken += [relay.wake, mirror.wake]
     app_token = settings.slack_app_token.get_secret_value()
     desk = Grantdesk(
         settings=settings,
@@ -301,6 +308,7 @@ async def build(
         ),
         clock=clock,
         look_every=look_every,
+        mirror=mirror,
         _workspaces=workspaces,
         _socket_mode=SocketMode(reception, api=api, app_token=app_token) if app_token else None,
         _session=session,
@@ -308,13 +316,6 @@ async def build(
     )
     desk.asgi = _asgi(desk, registry.routes, public_routes)
     return desk
-
-
-def _is_in(workspaces: Workspaces) -> Callable[[str], Awaitable[bool]]:
-    async def is_in(team_id: str) -> bool:
-        return await workspaces.find(team_id) is not None
-
-    return is_in
 
 
 def _workspaces(settings: Settings, database: SqlDatabase, api: SlackApi, clock: Clock) -> Workspaces:

@@ -1,4 +1,4 @@
-"""Everything on one machine: the bot, a local Slack, a local Amazon. Production code throughout; only addresses differ."""
+"""Everything on one machine: the bot, a local Slack, Amazon and sister system. Production code throughout; only addresses differ."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from bot.logs import set_up
 from bot.ports import Clock
 from bot.settings import ApplicationSettings, Settings
 from bot.web.limits import PUBLIC_ROUTES, RouteClass
+from sandbox import sister
 from sandbox.amazon.apps import default_apps
 from sandbox.clock import SandboxClock
 from sandbox.server import Sandbox, SandboxSettings
@@ -77,8 +78,8 @@ def demo_settings(*, bot_url: str, sandbox_url: str, database_url: str, port: in
         support_agents=AGENTS,
         # whenever somebody tries it, the desk is open
         desk_hours="Mon-Sun 00:00-24:00",
-        mirror_url="",
-        mirror_secret=SecretStr(""),
+        mirror_url=f"{sandbox_url}{sister.PATH}",
+        mirror_secret=SecretStr(sister.SECRET),
         host=_HOST,
         port=port,
         applications=applications,
@@ -198,6 +199,8 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
         console.print(
             "                   Sign in as a seller, see Manage Your Apps, switch on every error Amazon can make."
         )
+        console.print(f"  Sister system    [link]{both.sandbox_url}/control/sister/events[/link]")
+        console.print("                   What it was told of stores and grants, as JSON.")
         console.print(f"  The bot          [link]{both.bot_url}/readyz[/link]")
         console.print()
         console.print("Press Ctrl-C to stop; the demo's data is thrown away.")

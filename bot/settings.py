@@ -24,6 +24,8 @@ from bot.domain.working_hours import DEFAULT_HOURS, DEFAULT_ZONE, WorkingHours, 
 from bot.errors import ConfigurationError
 
 _KEY_BYTES = 32
+#: Standard Webhooks: a secret has 24 to 64 bytes
+_LEAST_MIRROR_BYTES = 24
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -36,6 +38,11 @@ def _address(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an http(s) address without query or fragment")
     return value.rstrip("/")
+
+
+def _parts(secret: SecretStr) -> tuple[str, ...]:
+    """Secrets that are separated by commas."""
+    return tuple(filter(None, (part.strip() for part in secret.get_secret_value().split(","))))
 
 
 Optional_ = BeforeValidator(_empty_is_unset)
@@ -161,7 +168,9 @@ class Settings(BaseSettings):
     )
     sister_name: str = Field(default="Feikan", description="the sister system's name; shown as 飞刊 in Chinese")
     mirror_url: str = Field(default="", description="where the sister system takes events; empty: no mirroring")
-    mirror_secret: SecretStr = Field(default=SecretStr(""), description="whsec_…, shared with the sister system")
+    mirror_secret: SecretStr = Field(
+        default=SecretStr(""), description="whsec_…, shared with the sister system; comma-separated while rotating"
+    )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port to listen on")
     trusted_proxies: int = Field(
@@ -233,6 +242,21 @@ class Settings(BaseSettings):
     def _read_url(cls, value: str) -> str:
         return _address(value) if value else value
 
+    @field_validator("mirror_secret", mode="after")
+    @classmethod
+    def _read_mirror_secret(cls, value: SecretStr) -> SecretStr:
+        for secret in _parts(value):
+            try:
+                key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+            except (binascii.Error, ValueError):
+                key = b""
+            if not secret.startswith("whsec_") or len(key) < _LEAST_MIRROR_BYTES:
+                raise ValueError(
+                    "each secret is whsec_ and base64 of 24 random bytes or more; make one with "
+                    "`python -c \"import os,base64;print('whsec_'+base64.b64encode(os.urandom(32)).decode())\"`"
+                )
+        return value
+
     @field_validator("public_url", mode="after")
     @classmethod
     def _read_public_url(cls, value: str) -> str:
@@ -297,8 +321,12 @@ class Settings(BaseSettings):
     @property
     def signing_secrets(self) -> tuple[str, ...]:
         """Newest first; more than one while rotating."""
-        parts = self.slack_signing_secret.get_secret_value().split(",")
-        return tuple(filter(None, (part.strip() for part in parts)))
+        return _parts(self.slack_signing_secret)
+
+    @property
+    def mirror_secrets(self) -> tuple[str, ...]:
+        """Newest first; more than one while rotating."""
+        return _parts(self.mirror_secret)
 
     @classmethod
     def load(cls, *, env_file: str | None = ".env", **given: Any) -> Settings:

@@ -215,6 +215,8 @@ class Facts:
     listing_names: FeatureNames
     platform_name: str = "SaleYee"
     sister_name: str = "Feikan"
+    #: what is done in one of the two systems shows in the other
+    mirrored: bool = True
     stores: tuple[StoreFacts, ...] = ()
     #: The store in question; None if there is none, or if none could be told from the question.
     store: StoreFacts | None = None

@@ -16,4 +16,5 @@ CAPABILITIES: tuple[str, ...] = (
     "desk",
     "home",
     "installing",
+    "mirror",
 )

@@ -114,12 +114,12 @@ def queue_message(person: Person, names: Names, page: QueuePage) -> Message:
 # --- whichever seller's stores ---------------------------------------------------------------------------------------
 
 
-def seller_message(person: Person, user_id: str, reports: Sequence[StoreReport]) -> Message:
+def seller_message(person: Person, names: Names, user_id: str, reports: Sequence[StoreReport]) -> Message:
     """`/authstatus @seller`: where their stores stand, without the buttons that are theirs to press."""
     say = mrkdwn(person)
     blocks: list[Block] = [section(say("desk.stores_of", seller=user_id))]
     for report in reports[:20]:
-        blocks += [section(report_lines(say, report)), divider()]
+        blocks += [section(report_lines(say, names, report)), divider()]
     if len(reports) > 20:  # noqa: PLR2004  # as many as fit
         blocks.append(context(say("desk.more_stores", n=len(reports) - 20)))
     return message(*blocks)

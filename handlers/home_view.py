@@ -40,7 +40,7 @@ async def home_view(stories: Stories, person: Person, *, page: int, queue: Queue
     if not reports:
         blocks.append(section(bare("home.empty")))
     for report in reports[page * shown : (page + 1) * shown]:
-        blocks += [*store_blocks(say, bare, report), divider()]
+        blocks += [*store_blocks(say, bare, stories.names, report), divider()]
     turns = [
         button(bare(key), f"home.page:{goal}", value=str(goal))
         for key, goal, there in (

@@ -7,6 +7,7 @@ from __future__ import annotations
 from bot.errors import NoStores
 from bot.i18n import Speaker
 from bot.ports import Message, Person
+from bot.services.naming import Names
 from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
 from handlers.desk_lists import everybody_message, seller_message
@@ -41,7 +42,7 @@ class _Status:
             return
         if words and (seller := mentioned_user(words[0])):
             reports = await self._stories.desk.queue.of_seller(call.person, seller)
-            await call.reply(seller_message(call.person, seller, reports))
+            await call.reply(seller_message(call.person, self._stories.names, seller, reports))
             return
         if agent and [word.casefold() for word in words] == ["all"]:
             await call.reply(everybody_message(call.person, await self._stories.desk.queue.everybody(call.person)))
@@ -58,7 +59,7 @@ class _Status:
     async def _one(self, person: Person, store_id: str) -> Message:
         report = await self._stories.reporting.store(person, store_id)
         bare = Speaker(person.locale, tz=person.tz)
-        return message(*store_blocks(mrkdwn(person), bare, report))
+        return message(*store_blocks(mrkdwn(person), bare, self._stories.names, report))
 
     async def page(self, person: Person, page: int) -> Message:
         """A page of the person's stores. Raises NoStores."""
@@ -68,7 +69,7 @@ class _Status:
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         blocks: list[Block] = []
         for report in reports[page * PAGE : (page + 1) * PAGE]:
-            blocks += [*store_blocks(say, bare, report), divider()]
+            blocks += [*store_blocks(say, bare, self._stories.names, report), divider()]
         blocks = blocks[:-1]
         turns = [
             button(bare(key), f"status.show:{goal}", value=str(goal))
@@ -83,9 +84,9 @@ class _Status:
         return message(*blocks)
 
 
-def store_blocks(say: Speaker, bare: Speaker, report: StoreReport) -> list[Block]:
+def store_blocks(say: Speaker, bare: Speaker, names: Names, report: StoreReport) -> list[Block]:
     """One store: its lines and its buttons."""
     if report.store.disabled_at is not None:
         enable = button(bare("button.enable"), "store.do:enable", value=report.store.id)
-        return [section(report_lines(say, report)), actions(enable)]
-    return [section(report_lines(say, report)), actions(*grant_buttons(bare, report))]
+        return [section(report_lines(say, names, report)), actions(enable)]
+    return [section(report_lines(say, names, report)), actions(*grant_buttons(bare, report))]

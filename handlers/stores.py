@@ -35,7 +35,7 @@ from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
 from handlers.store_buttons import grant_button, store_buttons, which_store
 from handlers.store_forms import preparation_blocks, preparation_view, store_form
 from handlers.stories import Stories
-from handlers.wording import grant_line, status_name, store_name
+from handlers.wording import feature_lines, status_name, store_name
 from handlers.words import mentioned_user, pick, split_words
 
 #: stores on one page of a list: two blocks each, with room for the rest
@@ -283,7 +283,7 @@ class _Stores:
         lines = [f"*{bare(key)}*: {value}" for key, value in facts]
         return message(
             section(f"*{store_name(say, store)}*\n{status_name(say, report.status)}"),
-            section("\n".join(grant_line(say, grant, now=report.at) for grant in report.grants.values())),
+            section("\n".join(feature_lines(say, self._stories.names, report))),
             section("\n".join(lines)),
             actions(*store_buttons(bare, report)),
         )
@@ -303,7 +303,10 @@ class _Stores:
     async def _disable(self, call: Call, store_id: str) -> Message:
         store = await self._stories.stores.disable(call.person, store_id)
         return self._switched(
-            call, "store.disabled", store, button(call.say("button.enable"), "store.do:enable", value=store.id)
+            call,
+            "store.disabled",
+            store,
+            button(call.say("button.enable"), "store.do:enable", value=store.id),
         )
 
     async def _enable(self, call: Call, store_id: str) -> Message:
@@ -312,13 +315,13 @@ class _Stores:
 
     async def _delete(self, call: Call, store_id: str) -> Message:
         """From a command: asks first; from the button that asked, deletes."""
-        say = mrkdwn(call.person)
+        say, names = mrkdwn(call.person), self._stories.names
         if isinstance(call, ActionCall) and call.action == "store.do":
             store = await self._stories.stores.delete(call.person, store_id)
-            return message(section(say("store.deleted", store=store.label, **self._stories.names.facts(say))))
+            return message(section(say("store.deleted", store=store.label, **names.facts(say))))
         store = await self._stories.stores.get(call.person, store_id)
         return message(
-            section(say("store.delete_ask", store=store.label, **self._stories.names.facts(say))),
+            section(say("store.delete_ask", store=store.label, **names.facts(say))),
             actions(
                 button(call.say("button.delete"), "store.do:delete", value=store.id, style="danger"),
                 button(call.say("button.disable_instead"), "store.do:disable", value=store.id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from bot.services.digesting import Digesting
 from bot.services.granting import Granting
 from bot.services.incidents import Incidents
 from bot.services.learning import Learning
+from bot.services.mirroring import Mirroring
 from bot.services.naming import Names
 from bot.services.nudging import Nudging
 from bot.services.presence import Presence
@@ -89,6 +90,15 @@ class DeskStories:
         return Person(team_id, self.channel, self.locale, self.targets.hours.zone.key)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class MirrorStories:
+    """What the sister system's calls need."""
+
+    mirroring: Mirroring
+    #: given a body and its headers, the message's id; None when the sister system did not sign it just now
+    verified: Callable[[bytes, Mapping[str, str]], str | None]
+
+
 @dataclass(frozen=True, slots=True, repr=False)  # whoever prints one would print the whole house
 class Stories:
     """The services, as the composition root has wired them."""
@@ -113,3 +123,5 @@ class Stories:
     workspaces: Workspaces
     #: None where one workspace is configured by its token
     installer: Installer | None
+    #: None where no mirror is configured
+    mirror: MirrorStories | None = None

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from bot.domain.grants import Grant, GrantState
 from bot.domain.marketplaces import MARKETPLACES
+from bot.domain.mirror import SisterState, SisterWord
 from bot.domain.notices import StoreRef
 from bot.domain.status import StatusKind, StoreStatus
 from bot.domain.stores import Store
 from bot.i18n import Speaker
-from bot.services.naming import feature_name
+from bot.services.naming import Names, feature_name
 from bot.services.reporting import StoreReport
 
 #: what stands before a feature's line
@@ -21,6 +22,16 @@ _MARKS = {
     GrantState.EXPIRED: ":warning:",
     GrantState.REVOKED: ":no_entry:",
     GrantState.PERMISSION_PROBLEM: ":warning:",
+}
+
+#: what stands before the sister system's word about a feature
+SISTER_MARKS = {
+    SisterState.GRANTED: ":white_check_mark:",
+    SisterState.DISABLED: ":zzz:",
+    SisterState.DELETED: ":wastebasket:",
+    SisterState.EXPIRED: ":warning:",
+    SisterState.REVOKED: ":no_entry:",
+    SisterState.PERMISSION_PROBLEM: ":warning:",
 }
 
 
@@ -53,8 +64,29 @@ def grant_line(say: Speaker, grant: Grant, *, now: datetime) -> str:
     return f"{mark} {feature_name(say, grant.feature)} — {words}"
 
 
-def report_lines(say: Speaker, report: StoreReport) -> str:
+def sister_line(say: Speaker, names: Names, word: SisterWord, *, now: datetime) -> str:
+    """What the sister system last said of a feature, and when."""
+    state = word.standing(now)
+    facts = {"at": say.date(word.at), **names.facts(say)}
+    if state is SisterState.GRANTED and word.expires_at is not None:
+        said = say("mirror.word.granted_until", ends=say.date(word.expires_at), **facts)
+    else:
+        said = say(f"mirror.word.{state.value}", **facts)
+    return f"{SISTER_MARKS[state]} {said}"
+
+
+def feature_lines(say: Speaker, names: Names, report: StoreReport) -> list[str]:
+    """Where each feature of a store stands; below it the sister system's word, where that says something else."""
+    lines = []
+    for grant in report.grants.values():
+        lines.append(grant_line(say, grant, now=report.at))
+        word = report.sister.get(grant.feature)
+        if word is not None and word.adds_to(grant, now=report.at):
+            lines.append(f"        {sister_line(say, names, word, now=report.at)}")
+    return lines
+
+
+def report_lines(say: Speaker, names: Names, report: StoreReport) -> str:
     """A store with its status and features."""
     lines = [f"*{store_name(say, report.store)}*", status_name(say, report.status)]
-    lines += [grant_line(say, grant, now=report.at) for grant in report.grants.values()]
-    return "\n".join(lines)
+    return "\n".join(lines + feature_lines(say, names, report))

@@ -1,4 +1,4 @@
-"""The sandbox in one piece: a local Slack at `/` and a local Amazon below `/amazon`, on one clock."""
+"""The sandbox in one piece: a local Slack at `/`, a local Amazon below `/amazon`, a sister system at `/sister`, on one clock."""
 
 import asyncio
 import json
@@ -18,21 +18,24 @@ from sandbox.amazon.apps import default_apps
 from sandbox.amazon.world import AmazonWorld
 from sandbox.clock import SandboxClock
 from sandbox.settings import SandboxSettings
+from sandbox.sister import SisterSystem
 from sandbox.slack.app import LocalSlack
 
 __all__ = ["Sandbox", "SandboxSettings", "create_app", "running"]
 
 
 class Sandbox:
-    """Both stand-ins; `app` is the ASGI application."""
+    """All stand-ins; `app` is the ASGI application."""
 
     def __init__(self, settings: SandboxSettings, clock: SandboxClock | None = None) -> None:
         self.settings = settings
         self.clock = clock or SandboxClock()
         self.slack = LocalSlack(settings, self.clock.now)
         self.amazon = AmazonWorld(default_apps(settings.bot_public_url or settings.bot_url), self.clock.now)
+        self.sister = SisterSystem(settings.bot_url, self.clock.now)
         self.app = Starlette(
             routes=[
+                *self.sister.routes(),
                 *amazon_routes(self.amazon),
                 Route("/control/clock", self._time, methods=["GET", "POST"]),
                 *self.slack.routes(),

@@ -28,6 +28,7 @@ from storage.health import SqlHealth
 from storage.incidents import SqlIncidents
 from storage.installations import SqlInstallations
 from storage.job_runs import SqlJobRuns
+from storage.mirror import SqlMirror
 from storage.misses import SqlMisses
 from storage.outbox import SqlErrandQueue, SqlOutbox
 from storage.overview import SqlOverview
@@ -60,6 +61,7 @@ class SqlWork:
     announcements: SqlAnnouncements
     health: SqlHealth
     outbox: SqlOutbox
+    mirror: SqlMirror
     audit: SqlAudit
     misses: SqlMisses
     taught: SqlTaught
@@ -77,7 +79,8 @@ class SqlDatabase:
     """Everything kept, on SQLite or PostgreSQL.
 
     `on_outbox` is called after a commit that put something into the outbox; `support_channel` is where the support agents
-    read. A database in memory makes its tables when it starts; any other is expected to be migrated.
+    read; `mirrored` says that there is a sister system to tell. A database in memory makes its tables when it starts; any
+    other is expected to be migrated.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class SqlDatabase:
         entropy: Entropy,
         on_outbox: Callable[[], None],
         support_channel: str = "",
+        mirrored: bool = False,
     ) -> None:
         self._url = url
         self._vault = vault
@@ -96,10 +100,12 @@ class SqlDatabase:
         self._entropy = entropy
         self._on_outbox = on_outbox
         self._support_channel = support_channel
+        self._mirrored = mirrored
         self.engine = open_engine(url)
         self._transactions = EngineTransactions(self.engine)
         self._checkpoints: asyncio.Task[None] | None = None
         self.errands = SqlErrandQueue(self._transactions, vault)
+        self.mirror_errands = SqlErrandQueue(self._transactions, vault, apart=True)
         self.cards = SqlCards(self._transactions)
         self.people = PeopleStore(self._transactions)
         self.installations = SqlInstallations(self._transactions, vault=vault, clock=clock)
@@ -151,6 +157,13 @@ class SqlDatabase:
             yield self._work(connection)
 
     def _work(self, connection: AsyncConnection) -> SqlWork:
+        outbox = SqlOutbox(
+            connection,
+            vault=self._vault,
+            clock=self._clock,
+            entropy=self._entropy,
+            support_channel=self._support_channel,
+        )
         return SqlWork(
             sellers=SqlSellers(connection),
             stores=SqlStores(connection),
@@ -161,13 +174,8 @@ class SqlDatabase:
             endings=SqlEndings(connection),
             announcements=SqlAnnouncements(connection),
             health=SqlHealth(connection),
-            outbox=SqlOutbox(
-                connection,
-                vault=self._vault,
-                clock=self._clock,
-                entropy=self._entropy,
-                support_channel=self._support_channel,
-            ),
+            outbox=outbox,
+            mirror=SqlMirror(connection, outbox, entropy=self._entropy, mirrored=self._mirrored),
             audit=SqlAudit(connection),
             misses=SqlMisses(connection, self._vault),
             taught=SqlTaught(connection),

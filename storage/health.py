@@ -63,6 +63,13 @@ class SqlHealth:
             )
         )
 
+    async def ask_soon(self, authorization_id: str, *, at: datetime) -> None:
+        await self._connection.execute(
+            update(authorizations)
+            .where(_mine.id == authorization_id, _LIVE, _mine.next_check_at > at)
+            .values(next_check_at=at)
+        )
+
     async def worked_until(self, authorization: Authorization) -> datetime:
         found: datetime | None = await self._connection.scalar(
             select(_mine.worked_at).where(_mine.id == authorization.id)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Update, and_, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.mirror import MIRROR_TASK
 from bot.domain.notices import Notice
 from bot.errors import CannotDecrypt
 from bot.ports import Clock, Entropy, Errand
@@ -25,6 +26,8 @@ from storage.vault import Vault
 
 #: rows a relay takes at a time; more saves nothing and makes a lost lease dearer
 BATCH_LIMIT = 100
+#: tasks with a relay of their own: whoever they call may be slow or away for days, and no message may wait for that
+APART = (MIRROR_TASK,)
 
 
 class SqlOutbox:
@@ -82,9 +85,12 @@ class SqlOutbox:
 
 
 class SqlErrandQueue:
-    def __init__(self, transactions: Transactions, vault: Vault) -> None:
+    """The errands of one relay: those set `apart`, or all others."""
+
+    def __init__(self, transactions: Transactions, vault: Vault, *, apart: bool = False) -> None:
         self._transactions = transactions
         self._vault = vault
+        self._mine = outbox.c.kind.in_(APART) if apart else outbox.c.kind.not_in(APART)
 
     async def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Errand]:
         """`tries` counts this one: 1 the first time. An errand that cannot be read is set aside here: nobody could do it."""
@@ -93,6 +99,7 @@ class SqlErrandQueue:
             select(outbox)
             .where(
                 outbox.c.dead_at.is_(None),
+                self._mine,
                 outbox.c.due_at <= now,
                 free,
                 _is_oldest(),
@@ -147,7 +154,7 @@ class SqlErrandQueue:
         query = (
             select(func.min(_later(ready, quiet)))
             .select_from(outbox.outerjoin(pauses, pauses.c.team_id == outbox.c.team_id))
-            .where(outbox.c.dead_at.is_(None), _is_oldest())
+            .where(outbox.c.dead_at.is_(None), self._mine, _is_oldest())
         )
         async with self._transactions.read() as connection:
             found: datetime | None = await connection.scalar(query)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage import tables_year  # noqa: F401  # `metadata` is whole with them only
+from storage import tables_mirror, tables_year  # noqa: F401  # `metadata` is whole with them only
 from storage.columns import SEQUENCE, Day, Facts, Moment, SealedColumn
 from storage.schema import metadata as metadata  # noqa: PLC0414  # this is where it is looked for
 

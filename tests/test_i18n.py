@@ -19,6 +19,7 @@ from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES
 from bot.domain.grants import GrantState
 from bot.domain.marketplaces import MARKETPLACES
+from bot.domain.mirror import SisterState
 from bot.domain.roles import Role
 from bot.domain.status import StatusKind
 from bot.domain.templates import TEMPLATES
@@ -156,6 +157,9 @@ FAMILIES: dict[str, set[str]] = {
     "health.gap.*": {f"health.gap.{key.value}" for key in FEATURES},
     "health.alone.*": {f"health.alone.{key.value}" for key in FEATURES},
     "health.support.*": {f"health.support.{key.value}" for key in FEATURES},
+    "mirror.store.*": {f"mirror.store.{state}" for state in ("disabled", "enabled", "deleted")},
+    "mirror.grant.*": {f"mirror.grant.{state.value}" for state in SisterState if state is not SisterState.ENABLED},
+    "mirror.word.*": {f"mirror.word.{state.value}" for state in SisterState if state is not SisterState.ENABLED},
     "desk.mend.*": {f"desk.mend.{reason.value}" for reason, turn in TURNS.items() if turn is Turn.US},
     "desk.queue.*": {f"desk.queue.{queue.value}" for queue in Queue},
     "desk.empty.*": {f"desk.empty.{queue.value}" for queue in Queue},

@@ -115,7 +115,10 @@ def test_everything_wrong_is_named_at_once_and_no_value_with_it(monkeypatch: pyt
         ({"SLACK_SIGNING_SECRET": " , "}, "SLACK_SIGNING_SECRET"),
         ({"SLACK_BOT_TOKEN": None}, "SLACK_BOT_TOKEN"),
         ({"SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_SECRET"),
-        ({"MIRROR_SECRET": "whsec_x"}, "MIRROR_URL"),
+        ({"MIRROR_SECRET": f"whsec_{'c2VjcmV0' * 4}"}, "MIRROR_URL"),
+        ({"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": "whsec_x"}, "MIRROR_SECRET"),
+        ({"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": "c2VjcmV0" * 4}, "MIRROR_SECRET"),
+        ({"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": "whsec_c2hvcnQ="}, "MIRROR_SECRET"),
         ({"DATABASE_URL": "sqlite:///grantdesk.db"}, "DATABASE_URL"),
         ({"PORT": "70000"}, "PORT"),
         ({"AMAZON_ORDERS_CLIENT_ID": None}, "AMAZON_ORDERS"),
@@ -140,7 +143,8 @@ def test_each_rule_names_its_variable_and_not_its_value(
         {"SLACK_SIGNING_SECRET": None, "SLACK_APP_TOKEN": "xapp-1"},
         {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "s"},
         {"DATABASE_URL": "postgresql+asyncpg://grantdesk@db/grantdesk"},
-        {"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": "whsec_x"},
+        {"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": f"whsec_{'c2VjcmV0' * 4}"},
+        {"MIRROR_URL": "https://mirror.example.com", "MIRROR_SECRET": f"whsec_{'bmV3' * 8},whsec_{'b2xk' * 8}"},
         {"AMAZON_ORDERS_CLIENT_SECRET_ISSUED": " "},
     ],
 )
@@ -155,7 +159,7 @@ def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
         "SLACK_CLIENT_ID": "1.2",
         "SLACK_CLIENT_SECRET": "hush-client",
         "MIRROR_URL": "https://mirror.example.com",
-        "MIRROR_SECRET": "whsec_hush",
+        "MIRROR_SECRET": f"whsec_{'hush' * 8}",
     }
     settings = load(monkeypatch, **secrets)
     shown = f"{settings!r} {settings} {settings.applications!r} {settings.encryption_keys!r} {settings.model_dump()}"
@@ -175,6 +179,12 @@ def test_no_secret_is_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_signing_secrets_rotate_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, SLACK_SIGNING_SECRET=" new , old,,").signing_secrets == ("new", "old")
     assert load(monkeypatch, SLACK_SIGNING_SECRET="only").signing_secrets == ("only",)
+
+
+def test_mirror_secrets_rotate_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, old = f"whsec_{'bmV3' * 8}", f"whsec_{'b2xk' * 8}"
+    settings = load(monkeypatch, MIRROR_URL="https://mirror.example.com", MIRROR_SECRET=f" {new} ,{old},")
+    assert settings.mirror_secrets == (new, old)
 
 
 def test_encryption_keys_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ async def examine(settings: Settings, *, clock: Clock = _now) -> list[Finding]:
                 ("Public address", addresses.examine_public(settings, session, clock)),
                 ("Slack", slack.examine(engine)),
                 *((f"Amazon, {feature.value}", amazon.examine(feature, engine)) for feature in FEATURES),
-                ("Sister system", addresses.examine_sister(settings, session)),
+                ("Sister system", addresses.examine_sister(settings, session, clock)),
             ]
             found = await asyncio.gather(*(_survived(name, check) for name, check in checks))
         finally:

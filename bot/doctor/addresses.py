@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.adapters.mirror import Seal
 from bot.doctor.findings import Finding, Findings, silent
 from bot.ports import Clock
 from bot.settings import Settings
@@ -68,16 +69,22 @@ async def _signing(settings: Settings, session: aiohttp.ClientSession, clock: Cl
     return [Finding(name, well=False, advice=advice)]
 
 
-async def examine_sister(settings: Settings, session: aiohttp.ClientSession) -> Findings:
+async def examine_sister(settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> Findings:
+    """A signed greeting, of a type that receivers ignore: the sister system must be there and know the secret we know."""
     name, url = "Sister system", settings.mirror_url
     if not url:
         return [Finding(name, well=True, advice="not mirrored: MIRROR_URL is empty")]
+    body = json.dumps({"type": "mirror.greeting", "timestamp": clock().isoformat(), "data": {}})
+    headers = Seal(settings.mirror_secrets, clock=clock).headers(f"greeting-{secrets.token_hex(8)}", body)
     try:
-        async with session.get(url, allow_redirects=False) as response:
+        async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as response:
             status = response.status
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return [Finding(name, well=False, advice=silent(url, error))]
-    # It takes POST only and may say so: what counts is that somebody is there.
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_FOUND:
-        return [Finding(name, well=False, advice=f"{url} answers {status}: check MIRROR_URL with whoever runs it.")]
-    return [Finding(name, well=True, advice=url)]
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        advice = f"{url} answers a signed greeting with {status}: it has another MIRROR_SECRET, or its clock is wrong."
+        return [Finding(name, well=False, advice=advice)]
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        advice = f"{url} answers a signed greeting with {status}: check MIRROR_URL with whoever runs it."
+        return [Finding(name, well=False, advice=advice)]
+    return [Finding(name, well=True, advice=f"{url} takes what we sign")]

@@ -29,6 +29,7 @@ from bot.ports.keeping import (
     Stores,
 )
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
+from bot.ports.mirror import Mirror
 from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns, Sighting
 from bot.ports.year import Announcements, Checkup, Endings, Health, Place, Readers
 
@@ -60,6 +61,7 @@ __all__ = [
     "Installations",
     "JobRuns",
     "Message",
+    "Mirror",
     "Misses",
     "Outbox",
     "Participation",

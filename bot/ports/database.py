@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.ports.desk import Answers, Incidents, Marks, Overview, Roles, Tickets
 from bot.ports.keeping import Attempts, Audit, Authorizations, Grants, Outbox, Sellers, Stores
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
+from bot.ports.mirror import Mirror
 from bot.ports.year import Announcements, Endings, Health, Readers
 
 
@@ -34,6 +35,8 @@ class Work(Protocol):
     def health(self) -> Health: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def mirror(self) -> Mirror: ...
     @property
     def audit(self) -> Audit: ...
     @property

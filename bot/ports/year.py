@@ -114,6 +114,10 @@ class Health(Protocol):
 
     async def failed(self, authorization: Authorization, trouble: Trouble, *, next_at: datetime) -> None: ...
 
+    async def ask_soon(self, authorization_id: str, *, at: datetime) -> None:
+        """Its turn comes at `at`, if it would have come later."""
+        ...
+
     async def worked_until(self, authorization: Authorization) -> datetime:
         """The last moment at which it is known to have worked."""
         ...

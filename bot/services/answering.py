@@ -308,6 +308,7 @@ class Answering:
             listing_names=self._feature_names(FeatureKey.LISTING),
             platform_name=names["platform"],
             sister_name=names["sister"],
+            mirrored=self._names.mirrored,
             stores=tuple(self._store_facts(say, history) for history in histories),
             store=None if finding.history is None else self._store_facts(say, finding.history),
             case=finding.case,

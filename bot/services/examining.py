@@ -16,6 +16,7 @@ from bot.domain.health import next_check, renewed_unseen
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Verdict, Verified
 from bot.ports import Amazon, Clock, Database, Participation, Tokens, Work
+from bot.services.mirroring import put_grant
 from bot.services.outages import note_broken, note_mended
 from bot.services.settling import Settling
 from bot.services.verifying import Verifier, covers
@@ -144,7 +145,7 @@ class Examiner:
             if answer is None:
                 restored |= {one.id: one for one in await self._restore(work, store, grant, authorization)}
             elif answer.reason in NO_ACCESS and grant.state is GrantState.GRANTED and not patient:
-                await work.grants.put(grant.after(Move.LOSE_PERMISSION, at=now))
+                await put_grant(work, store, grant, grant.after(Move.LOSE_PERMISSION, at=now))
                 await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
                 lost.append(store)
         if lost:
@@ -170,7 +171,7 @@ class Examiner:
             await self._settling.note(work, store, grant.feature, Move.ACCEPT)
             return renewed
         if grant.state is GrantState.PERMISSION_PROBLEM:
-            await work.grants.put(grant.after(Move.RESTORE, at=self._clock()))
+            await put_grant(work, store, grant, grant.after(Move.RESTORE, at=self._clock()))
             await self._settling.note(work, store, grant.feature, Move.RESTORE)
             return (store,)
         return ()

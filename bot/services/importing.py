@@ -15,6 +15,7 @@ from enum import StrEnum
 from bot.domain.features import FeatureKey
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationKey, Move
 from bot.domain.marketplaces import find_marketplace
+from bot.domain.mirror import Happening, MirrorEvent
 from bot.domain.stores import (
     Seller,
     Store,
@@ -26,6 +27,7 @@ from bot.domain.stores import (
 )
 from bot.errors import DateTooOld
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Work
+from bot.services.mirroring import put_grant
 
 #: what a file's columns are called, and what stands in them; a star marks those that must be there
 COLUMNS: Mapping[str, str] = {
@@ -186,7 +188,7 @@ class Importing:
                 refresh_token=row.refresh_token,
             )
         accepted = grant.after(Move.ACCEPT, at=now, authorization_id=held.id, ends_at=held.ends_at)
-        await work.grants.put(replace(accepted, granted_at=held.consented_at))
+        await put_grant(work, store, grant, replace(accepted, granted_at=held.consented_at))
         await work.audit.record(
             AuditEvent(
                 now,
@@ -217,6 +219,7 @@ class Importing:
                 website=row.website,
             )
             await work.stores.add(store)
+            await work.mirror.tell(MirrorEvent(Happening.STORE_ADDED, now, store))
         elif store.marketplace_code != row.marketplace_code:
             raise RowRefused(RowProblem.ALREADY_CONNECTED, f"{store.label} ({store.marketplace_code})")
         if store.selling_partner_id not in (None, row.selling_partner_id):

@@ -32,6 +32,8 @@ class Names:
     sister: str
     developers: Mapping[FeatureKey, str]
     applications: Mapping[FeatureKey, str]
+    #: whether what is done here shows in the sister system, and the other way round
+    mirrored: bool = False
 
     def facts(self, say: Speaker) -> dict[str, str]:
         """The systems' names as the language writes them."""

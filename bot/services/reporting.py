@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.consent import ConsentAttempt
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import Grant
+from bot.domain.mirror import SisterWord
 from bot.domain.status import StoreStatus, status_of
 from bot.domain.stores import Store
 from bot.ports import Clock, Database, Person
@@ -23,6 +24,8 @@ class StoreReport:
     grants: Mapping[FeatureKey, Grant]
     status: StoreStatus
     at: datetime
+    #: what the sister system last said of its features
+    sister: Mapping[FeatureKey, SisterWord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Reporting:
                 return []
             stores = await work.stores.of_seller(seller)
             grants = await work.grants.of_seller(seller)
-        return [_report(store, grants[store.id], now) for store in stores]
+            words = await work.mirror.of_seller(seller)
+        return [_report(store, grants[store.id], words.get(store.id, {}), now) for store in stores]
 
     async def histories(self, person: Person) -> Sequence[StoreHistory]:
         """Every store of the person's account with its newest links."""
@@ -60,8 +64,12 @@ class Reporting:
                 return []
             stores = await work.stores.of_seller(seller)
             grants = await work.grants.of_seller(seller)
+            words = await work.mirror.of_seller(seller)
             attempts = await work.attempts.latest_of_seller(seller)
-        return [StoreHistory(_report(store, grants[store.id], now), attempts.get(store.id, {})) for store in stores]
+        return [
+            StoreHistory(_report(store, grants[store.id], words.get(store.id, {}), now), attempts.get(store.id, {}))
+            for store in stores
+        ]
 
     async def store(self, person: Person, store_id: str) -> StoreReport:
         """One store. Raises UnknownStore."""
@@ -72,10 +80,13 @@ class Reporting:
         async with self._database.read() as work:
             _, store = await own_store(work, person, store_id)
             grants = await work.grants.of_store(store)
+            words = await work.mirror.of_store(store)
             found = {feature: await work.attempts.latest(store, feature) for feature in FEATURES}
         attempts = {feature: attempt for feature, attempt in found.items() if attempt is not None}
-        return StoreHistory(_report(store, grants, self._clock()), attempts)
+        return StoreHistory(_report(store, grants, words, self._clock()), attempts)
 
 
-def _report(store: Store, grants: Mapping[FeatureKey, Grant], now: datetime) -> StoreReport:
-    return StoreReport(store, grants, status_of(store, grants, now=now), now)
+def _report(
+    store: Store, grants: Mapping[FeatureKey, Grant], words: Mapping[FeatureKey, SisterWord], now: datetime
+) -> StoreReport:
+    return StoreReport(store, grants, status_of(store, grants, now=now), now, words)

@@ -17,6 +17,7 @@ from bot.domain.verification import Reason, Refused, Turn, Verdict, Verified
 from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 from bot.services.intake import Intake
+from bot.services.mirroring import put_grant
 from bot.services.outages import note_broken, note_mended
 
 #: a consent that was given, but Amazon then refuses this access
@@ -168,7 +169,7 @@ class Settling:
         await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
             if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
-                await work.grants.put(grant.after(move, at=now))
+                await put_grant(work, store, grant, grant.after(move, at=now))
                 await self.note(work, store, grant.feature, move)
                 broken.append((store, grant.feature))
         await note_broken(work, broken, reason, worked_until=worked_until, at=now, besides=besides)
@@ -187,7 +188,7 @@ class Settling:
             if (store.id, grant.feature) == but:
                 continue
             if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
-                await work.grants.put(self._accepted(grant, authorization, now))
+                await put_grant(work, store, grant, self._accepted(grant, authorization, now))
                 renewed.append(store)
         return tuple(renewed)
 
@@ -244,7 +245,9 @@ class Settling:
         accepted = self._accepted(grants[attempt.feature], authorization, now)
         if refused is not None:
             accepted = accepted.after(Move.LOSE_PERMISSION, at=now)
-        await work.grants.put(accepted)
+        # the store as it is now: its Amazon account may have become known just before
+        bound = replace(store, selling_partner_id=authorization.key.selling_partner_id)
+        await put_grant(work, bound, grants[attempt.feature], accepted)
         renewed = await self.renew(work, authorization, but=(store.id, attempt.feature))
         verdict: Verdict = Verified(at=now, ends_at=authorization.ends_at) if refused is None else refused
         outcome = Outcome.GRANTED if refused is None else Outcome.REFUSED

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from bot.domain.marketplaces import find_marketplace
+from bot.domain.mirror import Happening, MirrorEvent
 from bot.domain.notices import SharedWithYou, StoreAdded, StoreRef
 from bot.domain.stores import (
     Seller,
@@ -104,7 +105,7 @@ class StoreKeeping:
             await work.stores.add(store)
             if announce:
                 await work.outbox.tell(person.team_id, person.user_id, StoreAdded(store=StoreRef.of(store)))
-            await self._note(work, person, "store.added", store)
+            await self._note(work, person, Happening.STORE_ADDED, store)
         return Added(store, first)
 
     async def edit(self, person: Person, store_id: str, draft: StoreDraft) -> Store:
@@ -127,7 +128,7 @@ class StoreKeeping:
                 attribute_mapping=fields.attribute_mapping,
             )
             await work.stores.update(edited)
-            await self._note(work, person, "store.edited", edited)
+            await self._note(work, person, Happening.STORE_EDITED, edited)
         return edited
 
     async def all(self, person: Person) -> Sequence[Store]:
@@ -190,7 +191,7 @@ class StoreKeeping:
         async with self._database.begin() as work:
             _, store = await own_store(work, person, store_id)
             await work.stores.delete(store)
-            await self._note(work, person, "store.deleted", store)
+            await self._note(work, person, Happening.STORE_DELETED, store)
         return store
 
     async def share(self, person: Person, colleague_id: str, *, colleague_name: str) -> Sequence[Store]:
@@ -226,7 +227,7 @@ class StoreKeeping:
                 return store
             switched = replace(store, disabled_at=self._clock() if off else None)
             await work.stores.update(switched)
-            await self._note(work, person, "store.disabled" if off else "store.enabled", switched)
+            await self._note(work, person, Happening.STORE_DISABLED if off else Happening.STORE_ENABLED, switched)
         return switched
 
     def _read(self, draft: StoreDraft, person: Person, *, kept_day: date | None = None) -> _Fields:
@@ -256,8 +257,11 @@ class StoreKeeping:
             raise SeveralProblems(*problems)
         return fields
 
-    async def _note(self, work: Work, person: Person, action: str, store: Store) -> None:
-        await work.audit.record(AuditEvent(self._clock(), person.team_id, person.user_id, action, store.id))
+    async def _note(self, work: Work, person: Person, happening: Happening, store: Store) -> None:
+        """For the audit, and for the sister system."""
+        now = self._clock()
+        await work.audit.record(AuditEvent(now, person.team_id, person.user_id, happening.value, store.id))
+        await work.mirror.tell(MirrorEvent(happening, now, store))
 
 
 async def own_store(work: Work, person: Person, store_id: str) -> tuple[Seller, Store]:

@@ -298,6 +298,15 @@ async def test_drafts_and_unlisted_applications_are_mentioned(settings: Settings
 
 
 async def test_a_sister_system_that_answers_and_one_that_does_not(settings: Settings, house: Running) -> None:
-    assert (await found(but(settings, mirror_url=f"{house.bot_url}/slack/events"), "Sister system")).well
+    assert (await found(settings, "Sister system")).well
+    assert (await found(but(settings, mirror_url="", mirror_secret=SecretStr("")), "Sister system")).well
     assert not (await found(but(settings, mirror_url="http://127.0.0.1:1"), "Sister system")).well
     assert not (await found(but(settings, mirror_url=f"{house.bot_url}/nowhere"), "Sister system")).well
+
+
+async def test_a_sister_system_with_another_secret_is_told_apart(settings: Settings) -> None:
+    other = "whsec_" + base64.b64encode(b"a secret that nobody else knows").decode()
+    finding = await found(but(settings, mirror_secret=SecretStr(other)), "Sister system")
+    assert not finding.well
+    assert "MIRROR_SECRET" in finding.advice
+    assert other not in finding.advice

@@ -1,6 +1,7 @@
 """Every article, found by looking in the folder: parses, renders for every state, fits Slack, speaks its language."""
 
 import re
+from dataclasses import replace
 
 import opencc
 import pytest
@@ -228,3 +229,23 @@ def test_bold_beside_chinese_gets_an_edge_that_slack_sees() -> None:
     text = library().render("still-authorizing", "zh-CN", sample(Case.NEVER_OPENED))
     assert "\u200b*还没有人打开过*" in text
     assert "\u200b" not in library().render("still-authorizing", "en", sample(Case.NEVER_OPENED))
+
+
+#: what the platform promises of its two systems, and what only an installation that hears the other one can show
+_MIRRORED = {
+    "en": ("mirror each other", "shows it here"),
+    "zh-CN": ("双向同步", "也能看到"),
+    "zh-TW": ("雙向同步", "也看得到"),
+}
+
+
+@pytest.mark.parametrize("locale", _MIRRORED)
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_nobody_authorizes_twice_and_what_was_done_there_shows_where_it_is_heard(
+    locale: str, *, mirrored: bool
+) -> None:
+    text = library().render("sister-system", locale, replace(sample(Case.GENERAL), mirrored=mirrored))
+    always, heard = _MIRRORED[locale]
+    assert always in text
+    assert (heard in text) is mirrored
+    assert "\n\n\n" not in text

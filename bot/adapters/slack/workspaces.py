@@ -32,6 +32,10 @@ class Workspaces:
         self._remembered_for = remembered_for
         self._remembered: OrderedDict[str, tuple[Installation, datetime]] = OrderedDict()
 
+    async def is_in(self, team_id: str) -> bool:
+        """Whether the bot is in that workspace."""
+        return await self.find(team_id) is not None
+
     async def find(self, team_id: str) -> Installation | None:
         known = self._remembered.get(team_id)
         now = self._clock()
