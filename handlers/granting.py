@@ -284,7 +284,8 @@ class _Granting:
             since = ""
             if notice.reason in (Reason.NO_ANSWER, Reason.WAITING) and notice.since:
                 since = say("check.link_opened", at=datetime.fromisoformat(notice.since))
-            text = "\n".join(filter(None, (title, f":x: *{happened}*", since, advice)))
+            others = say("health.others", labels=say.list(list(notice.others))) if notice.others else ""
+            text = "\n".join(filter(None, (title, f":x: *{happened}*", since, others, advice)))
             blocks = [
                 section(text),
                 actions(*_retry_buttons(bare, notice.feature, notice.store.id, notice.reason)),

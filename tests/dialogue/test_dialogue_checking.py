@@ -96,6 +96,23 @@ async def test_a_grant_withdrawn_at_amazon_is_told_and_can_be_given_again(seller
     assert seller.say("grant.complete") in done.plain()
 
 
+async def test_a_withdrawal_found_by_a_check_names_the_other_stores_it_takes_along(
+    seller: Seller, system: System
+) -> None:
+    account = await system.amazon_account("US", "CA", "MX")
+    await seller.has_store("Acme US")
+    await seller.grants("orders", "Acme US", account)
+    for label, marketplace in (("Acme CA", "CA"), ("Acme <!MX>", "MX")):
+        await seller.has_store(label, marketplace)
+        held = await seller.card("orders", label)
+        await seller.presses(seller.say("button.confirm_held"), held)
+    await system.amazon("revoke", application="orders", partner=account, region="NA")
+    status = (await seller.types('/authstatus "Acme US"')).only
+    check = seller.say("button.check_feature", feature=seller.say("feature.orders.name"))
+    said = told(seller, await seller.presses(check, status), "revoked")
+    assert seller.say("health.others", labels=seller.say.list(["Acme CA", "Acme <!MX>"])) in said.plain()
+
+
 async def test_a_permission_problem_is_never_taken_for_a_revocation(seller: Seller, system: System) -> None:
     _, card = await _granted(seller, system, "listing")
     async with system.bent(spapi_listings="403_empty"):
