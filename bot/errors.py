@@ -2,7 +2,7 @@
 
     GrantdeskError
     ├── PersonMustAct            the person who asked can mend it; told to them, nothing was stored
-    │   ├── UnknownMarketplace · MalformedDate · DateTooOld · DateTooFar
+    │   ├── UnknownMarketplace ( NoSuchMarketplace ) · MalformedDate · DateTooOld · DateTooFar
     │   ├── EmptyLabel · LabelTooLong · DuplicateLabel · MalformedEmail · MalformedWebsite · MalformedMapping
     │   ├── UnknownStore ( MisspelledStore · StoreGone ) · WhichStore · MarketplaceIsFixed · SeveralProblems
     │   ├── NoStores · StoreDisabled · UnknownFeature · UnknownWord · TooManyWords · UnclosedQuote
@@ -53,6 +53,10 @@ class UnknownMarketplace(PersonMustAct):
     """I don't know the marketplace "{given}". Did you mean {suggestion}?"""
 
     field = "marketplace"
+
+
+class NoSuchMarketplace(UnknownMarketplace):
+    """I don't know the marketplace "{given}". Write one of these: {known}."""
 
 
 class MalformedDate(PersonMustAct):

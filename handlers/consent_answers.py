@@ -19,6 +19,7 @@ from bot.errors import LinkUnknown
 from bot.i18n import Speaker
 from bot.services.granting import AmazonAnswer
 from bot.services.linking import Link
+from bot.services.visiting import PRIMARY_USER
 from handlers.consent_guard import AMAZON, BADGE_COOKIE, CONNECT, Forms, Guard, read_form
 from handlers.consent_rendering import PRIVATE, Pages, accepted_locale, chosen_locale
 from handlers.consent_views import Standing, feature_view, granted, next_feature, refusal
@@ -77,7 +78,7 @@ class Answers:
         if found is None:
             return self._pages.plain(request, _stranger(request), "result_gone", status=404)
         state, link = found
-        say, mine = await self._speaker(request, link), await self._is_mine(request, link)
+        say, mine = await self._speaker(request, state, link), await self._is_mine(request, link)
         where = self._standing(state, link, say)
         if where is None:
             return self._pages.show(request, "working.html", say)
@@ -160,9 +161,11 @@ class Answers:
         worn = await self._stories.granting.visits.whose(badge) if badge else None
         return worn is not None and worn.id == link.attempt.id
 
-    async def _speaker(self, request: Request, link: Link) -> Speaker:
+    async def _speaker(self, request: Request, state: ConsentState, link: Link) -> Speaker:
+        """The link's person's language; a primary user's own, of whom we know nothing but their browser."""
         person = await self._stories.people.get(link.attempt.team_id, link.attempt.user_id)
-        return Speaker(chosen_locale(request) or person.locale, tz=person.tz)
+        locale = accepted_locale(request) if state.pressed_by == PRIMARY_USER else person.locale
+        return Speaker(chosen_locale(request) or locale, tz=person.tz)
 
 
 def _feature(request: Request) -> FeatureKey:

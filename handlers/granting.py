@@ -14,7 +14,7 @@ from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import GrantState
 from bot.domain.notices import CheckResult, ConsentCard, ConsentResult, Notice, subject_of
 from bot.domain.verification import Reason
-from bot.errors import NoStores, UnknownFeature, UnknownWord
+from bot.errors import NoStores, StoreDisabled, UnknownFeature, UnknownWord
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
 from bot.services.naming import feature_name
@@ -86,11 +86,12 @@ class _Granting:
         if name:
             await self._make(call, feature, (await self._stories.stores.find(call.person, name)).id)
             return
-        reports = [
-            report for report in await self._stories.reporting.stores(call.person) if not report.store.disabled_at
-        ]
-        if not reports:
+        every = await self._stories.reporting.stores(call.person)
+        if not every:
             raise NoStores
+        reports = [report for report in every if report.store.disabled_at is None]
+        if not reports:
+            raise StoreDisabled(label=every[0].store.label)
         open_ones = [
             report for report in reports if report.grants[feature].standing(report.at) is not GrantState.GRANTED
         ]
@@ -283,7 +284,8 @@ class _Granting:
             since = ""
             if notice.reason in (Reason.NO_ANSWER, Reason.WAITING) and notice.since:
                 since = say("check.link_opened", at=datetime.fromisoformat(notice.since))
-            text = "\n".join(filter(None, (title, f":x: *{happened}*", since, advice)))
+            others = say("health.others", labels=say.list(list(notice.others))) if notice.others else ""
+            text = "\n".join(filter(None, (title, f":x: *{happened}*", since, others, advice)))
             blocks = [
                 section(text),
                 actions(*_retry_buttons(bare, notice.feature, notice.store.id, notice.reason)),
@@ -320,8 +322,7 @@ class _Granting:
             blocks.append(section(say("grant.offer_other", **names.of_feature(say, notice.offer))))
             blocks.append(actions(grant_button(bare, notice.offer, notice.store.id, primary=True), status))
         elif not checked:
-            done = say("grant.both_done" if names.mirrored else "grant.both_done_alone", **names.facts(say))
-            blocks.append(section(done))
+            blocks.append(section(say("grant.both_done", **names.facts(say))))
             blocks.append(actions(status))
         return blocks
 

@@ -130,7 +130,7 @@ class _Stores:
 
     async def _share(self, call: CommandCall, words: Sequence[str]) -> None:
         colleague = mentioned_user(html.unescape(words[0])) if len(words) == 1 else None
-        if colleague is None:
+        if colleague is None or colleague == call.person.user_id:
             raise NotAPerson
         try:
             profile = (await call.client.users_info(user=colleague))["user"]
@@ -304,7 +304,7 @@ class _Stores:
         store = await self._stories.stores.disable(call.person, store_id)
         return self._switched(
             call,
-            "store.disabled" if self._stories.names.mirrored else "store.disabled_alone",
+            "store.disabled",
             store,
             button(call.say("button.enable"), "store.do:enable", value=store.id),
         )
@@ -318,19 +318,10 @@ class _Stores:
         say, names = mrkdwn(call.person), self._stories.names
         if isinstance(call, ActionCall) and call.action == "store.do":
             store = await self._stories.stores.delete(call.person, store_id)
-            deleted = say(
-                "store.deleted" if names.mirrored else "store.deleted_alone", store=store.label, **names.facts(say)
-            )
-            return message(section(deleted))
+            return message(section(say("store.deleted", store=store.label, **names.facts(say))))
         store = await self._stories.stores.get(call.person, store_id)
         return message(
-            section(
-                say(
-                    "store.delete_ask" if names.mirrored else "store.delete_ask_alone",
-                    store=store.label,
-                    **names.facts(say),
-                )
-            ),
+            section(say("store.delete_ask", store=store.label, **names.facts(say))),
             actions(
                 button(call.say("button.delete"), "store.do:delete", value=store.id, style="danger"),
                 button(call.say("button.disable_instead"), "store.do:disable", value=store.id),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, exists, select, update
 
+from bot.ports import Sighting
 from storage import statements
 from storage.engine import Transactions
 from storage.tables import deliveries
@@ -15,14 +16,27 @@ class SqlDeliveries:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    async def first_time(self, key: str, *, now: datetime) -> bool:
+    async def take(self, key: str, *, now: datetime, hold: timedelta | None = None) -> Sighting:
+        until = None if hold is None else now + hold
         async with self._transactions.single() as connection:
-            seen = await connection.execute(
-                statements.insert(connection, deliveries)
-                .values(key=key, seen_at=now)
-                .on_conflict_do_nothing(index_elements=["key"])
+            asked = statements.insert(connection, deliveries).values(key=key, seen_at=now, held_until=until)
+            taken = await connection.execute(
+                asked.on_conflict_do_update(
+                    index_elements=["key"],
+                    set_={"seen_at": asked.excluded.seen_at, "held_until": asked.excluded.held_until},
+                    where=deliveries.c.held_until <= now,
+                )
             )
-        return seen.rowcount == 1
+        if taken.rowcount == 1:
+            return Sighting.FIRST
+        handled = exists().where(deliveries.c.key == key, deliveries.c.held_until.is_(None))
+        async with self._transactions.read() as connection:
+            # one that was let go at this very moment is in nobody's hand: whoever asks again is the first
+            return Sighting.HANDLED if await connection.scalar(select(handled)) else Sighting.IN_HAND
+
+    async def finish(self, key: str) -> None:
+        async with self._transactions.single() as connection:
+            await connection.execute(update(deliveries).where(deliveries.c.key == key).values(held_until=None))
 
     async def forget(self, key: str) -> None:
         async with self._transactions.single() as connection:

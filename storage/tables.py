@@ -184,6 +184,7 @@ consent_states = Table(
     Column("receipt_hash", Text, nullable=False),
     Column("minted_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("pressed_by", Text, nullable=False, server_default=text("''")),
     Column("consumed_at", Moment),
     Column("answer_hash", Text, nullable=False),
     Column("outcome", Text),
@@ -236,6 +237,7 @@ deliveries = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("seen_at", Moment, nullable=False),
+    Column("held_until", Moment, comment="in somebody's hand until then; null once it was handled"),
     Index("ix_deliveries_seen_at", "seen_at"),
 )
 

@@ -95,6 +95,8 @@ class ConsentState:
     receipt_hash: str
     minted_at: datetime
     expires_at: datetime
+    #: who left for Amazon, when it was not the link's person: an account's primary user, or somebody in Seller Central
+    pressed_by: str = ""
     consumed_at: datetime | None = None
     #: fingerprint of the code it came back with: the same again is a reload, another one is not
     answer_hash: str = ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.errors import UnknownMarketplace
+from bot.errors import NoSuchMarketplace, UnknownMarketplace
 
 
 class Region(StrEnum):
@@ -107,7 +107,7 @@ _WITH_CODE = re.compile(r"\s*\([a-z]{2}\)$")
 def find_marketplace(text: str) -> Marketplace:
     """The marketplace a person means by a code, a name, a domain or an id.
 
-    Raises UnknownMarketplace with the nearest code as a suggestion.
+    Raises UnknownMarketplace with the nearest code as a suggestion, or NoSuchMarketplace with all of them.
     """
     given = unicodedata.normalize("NFKC", text).strip()
     wanted = given.casefold()
@@ -118,8 +118,9 @@ def find_marketplace(text: str) -> Marketplace:
     if found:
         return found
     near = difflib.get_close_matches(wanted, list(_SPELLINGS), n=1, cutoff=0.5)
-    suggestion = _SPELLINGS[near[0]].code if near else ", ".join(MARKETPLACES)
-    raise UnknownMarketplace(given=given[:40], suggestion=suggestion)
+    if not near:
+        raise NoSuchMarketplace(given=given[:40], known=", ".join(MARKETPLACES))
+    raise UnknownMarketplace(given=given[:40], suggestion=_SPELLINGS[near[0]].code)
 
 
 def marketplace_by_id(marketplace_id: str) -> Marketplace | None:

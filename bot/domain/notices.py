@@ -118,6 +118,8 @@ class CheckResult(Notice):
     #: ISO 8601: when the state it reports began, e.g. when the link was opened
     since: str = ""
     offer: FeatureKey | None = None
+    #: labels of further stores that the same answer of Amazon's took along
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

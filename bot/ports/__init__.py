@@ -30,7 +30,7 @@ from bot.ports.keeping import (
 )
 from bot.ports.knowledge import AnsweredThreads, Channels, Misses, Taught
 from bot.ports.mirror import Mirror
-from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns
+from bot.ports.workspace import Deliveries, Installation, Installations, JobRuns, Sighting
 from bot.ports.year import Announcements, Checkup, Endings, Health, Place, Readers
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "Renderer",
     "Sellers",
     "Sending",
+    "Sighting",
     "Stores",
     "Taught",
     "Tokens",

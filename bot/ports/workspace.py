@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 
@@ -36,11 +37,29 @@ class Installations(Protocol):
         ...
 
 
+class Sighting(Enum):
+    """What is known of a delivery when it arrives."""
+
+    #: it is the caller's to handle, and nobody else's
+    FIRST = auto()
+    #: somebody is handling it now
+    IN_HAND = auto()
+    HANDLED = auto()
+
+
 class Deliveries(Protocol):
     """Which of Slack's deliveries were seen, shared by all replicas."""
 
-    async def first_time(self, key: str, *, now: datetime) -> bool:
-        """True for the first caller with `key`, whatever the concurrency."""
+    async def take(self, key: str, *, now: datetime, hold: timedelta | None = None) -> Sighting:
+        """FIRST for one caller with `key`, whatever the concurrency.
+
+        With `hold`, it is in that caller's hand until `finish`; one that says nothing for so long is dead, and the next
+        caller is the first. Without, it counts as handled at once.
+        """
+        ...
+
+    async def finish(self, key: str) -> None:
+        """It was handled."""
         ...
 
     async def forget(self, key: str) -> None:

@@ -73,6 +73,7 @@ class Checking:
                     ends_at=verdict.ends_at.isoformat() if isinstance(verdict, Verified) else "",
                     since=since,
                     offer=offer,
+                    others=await self._taken_along(work, store, grants[feature], verdict),
                 ),
             )
             if found.is_live and isinstance(verdict, Refused):
@@ -80,6 +81,14 @@ class Checking:
                     work, user_id=person.user_id, store=store, feature=feature, cause=verdict.reason.value
                 )
         return verdict
+
+    @staticmethod
+    async def _taken_along(work: Work, store: Store, grant: Grant, verdict: Verdict) -> tuple[str, ...]:
+        """A withdrawal ends every grant of its consent, and who asked about one of them is told of all here."""
+        if not isinstance(verdict, Refused) or verdict.reason is not Reason.REVOKED or grant.authorization_id is None:
+            return ()
+        resting = await work.grants.resting_on(grant.authorization_id)
+        return tuple(one.label for one, _ in resting if one.id != store.id and one.disabled_at is None)
 
     async def check(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
         """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore."""

@@ -191,7 +191,7 @@ class Granting:
             attempt, store, _ = await linked(work, secret)
             require_usable(attempt, store, now)
             url = self._amazon.consent_url(attempt.feature, store.marketplace, state=state)
-            attempt = await mint(work, attempt, state, now=now)
+            attempt = await mint(work, attempt, state, now=now, pressed_by=PRIMARY_USER if forwarded else "")
             grant = (await work.grants.of_store(store))[attempt.feature]
             await self._settling.opened(work, grant)
             await work.audit.record(

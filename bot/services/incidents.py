@@ -78,10 +78,11 @@ class Incidents:
         return ended
 
     async def _is_over(self, incident: Incident) -> bool:
-        if not can_be_probed(incident.cause):
-            async with self._database.read() as work:
-                return await work.incidents.granted_since(incident)
         async with self._database.read() as work:
+            if await work.incidents.granted_since(incident):
+                return True
+            if not can_be_probed(incident.cause):
+                return False
             victims = await work.incidents.victims(
                 incident.team_id,
                 incident.cause,

@@ -76,7 +76,9 @@ def require_usable(attempt: ConsentAttempt, store: Store, now: datetime) -> None
         raise StoreDisabled(label=store.label)
 
 
-async def mint(work: Work, attempt: ConsentAttempt, state: str, *, now: datetime) -> ConsentAttempt:
+async def mint(
+    work: Work, attempt: ConsentAttempt, state: str, *, now: datetime, pressed_by: str = ""
+) -> ConsentAttempt:
     """A state for Amazon; the attempt waits for its answer again, and nothing held is on offer any more."""
     await work.attempts.mint(
         ConsentState(
@@ -86,6 +88,7 @@ async def mint(work: Work, attempt: ConsentAttempt, state: str, *, now: datetime
             receipt_hash=fingerprint(receipt_of(state)),
             minted_at=now,
             expires_at=now + STATE_LIFETIME,
+            pressed_by=pressed_by,
         )
     )
     waiting = replace(

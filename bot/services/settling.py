@@ -76,9 +76,10 @@ class Settling:
             AuditEvent(
                 now,
                 attempt.team_id,
-                attempt.user_id,
+                _actor(attempt, state),
                 "consent.refused",
                 store.id,
+                on_behalf_of=_on_behalf_of(attempt, state),
                 details={"feature": attempt.feature.value, "reason": refused.reason.value},
             )
         )
@@ -288,9 +289,10 @@ class Settling:
             AuditEvent(
                 now,
                 attempt.team_id,
-                attempt.user_id,
+                _actor(attempt, state),
                 "grant.accepted" if verdict else "grant.without_permission",
                 store.id,
+                on_behalf_of=_on_behalf_of(attempt, state),
                 details={"feature": attempt.feature.value, "authorization": authorization.id},
             )
         )
@@ -299,3 +301,12 @@ class Settling:
     @staticmethod
     def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:
         return grant.after(Move.ACCEPT, at=now, authorization_id=authorization.id, ends_at=authorization.ends_at)
+
+
+def _actor(attempt: ConsentAttempt, state: ConsentState | None) -> str:
+    """Who consented, as far as it is known: a press in a forwarded link's browser is not the link's person's."""
+    return state.pressed_by if state is not None and state.pressed_by else attempt.user_id
+
+
+def _on_behalf_of(attempt: ConsentAttempt, state: ConsentState | None) -> str | None:
+    return None if _actor(attempt, state) == attempt.user_id else attempt.user_id

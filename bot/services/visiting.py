@@ -104,7 +104,7 @@ class Visiting:
                 return None
             store, grant = found
             attempt = await self._waiting(work, store, feature, now)
-            attempt = await mint(work, attempt, state, now=now)
+            attempt = await mint(work, attempt, state, now=now, pressed_by=SELLER_CENTRAL)
             await self._settling.opened(work, grant)
             await work.audit.record(
                 AuditEvent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 Check = Callable[[], Awaitable[bool]]
 _CHECK_SECONDS = 2.0
 _UNAVAILABLE = 503
+_NOT_FOUND = 404
+#: what proxies add to what they pass on
+_PASSED_ON = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 #: an acknowledgement must come within three seconds, and should within a few milliseconds
 _ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -102,10 +106,26 @@ def health_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
         body = {"ready": ready, "checks": {name: "ok" if passed else "failed" for name, passed in results.items()}}
         return JSONResponse(body, 200 if ready else _UNAVAILABLE)
 
-    async def numbers(_request: Request) -> Response:
+    async def numbers(request: Request) -> Response:
+        if not _is_near(request):
+            return PlainTextResponse("not found\n", _NOT_FOUND)
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", numbers)]
+
+
+def _is_near(request: Request) -> bool:
+    """Whether it comes from this machine or its network, and not by way of a proxy: what a proxy passes on is the public's."""
+    if any(name in request.headers for name in _PASSED_ON):
+        return False
+    if request.client is None:  # a Unix socket
+        return True
+    try:
+        peer = ipaddress.ip_address(request.client.host)
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return peer.is_loopback or peer.is_private
 
 
 def relay_check(is_alive: Callable[[], bool]) -> Check:

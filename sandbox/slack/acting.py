@@ -137,18 +137,19 @@ class Hands:
             "channel": channel.id,
             "event_ts": message.ts,
         }
-        if channel.im_with is not None:
-            event["channel_type"] = "im"
-        elif BOT_USER not in channel.members:
+        if channel.im_with is None and BOT_USER not in channel.members:
             return Outcome(version=before, ts=message.ts)
-        else:
-            event["channel_type"] = "channel"
-        delivery = await self.courier.event(event, person.name)
+        event["channel_type"] = channel.kind
+        outcome = Outcome(version=before, ts=message.ts)
+        # `message.groups` cannot be subscribed to without the scope
+        if not channel.private or "groups:history" in self.workspace.settings.scopes:
+            outcome = Outcome.of(await self.courier.event(event, person.name), before, ts=message.ts)
         if channel.im_with is None and f"<@{BOT_USER}>" in message.text:
             # Slack tells of a mention twice: as a message of the channel, and as a mention
             mention = {key: value for key, value in event.items() if key != "channel_type"}
             delivery = await self.courier.event(mention | {"type": "app_mention"}, person.name)
-        return Outcome.of(delivery, before, ts=message.ts)
+            outcome = Outcome.of(delivery, before, ts=message.ts)
+        return outcome
 
     async def delete_message(self, person: Person, where: str, ts: str) -> Outcome:
         """Anybody may delete anything here, as a workspace owner can."""
@@ -161,7 +162,7 @@ class Hands:
         event = {
             "type": "message",
             "channel": channel.id,
-            "channel_type": "im" if channel.im_with is not None else "channel",
+            "channel_type": channel.kind,
             **deleted_event(self.workspace, message),
         }
         return Outcome.of(await self.courier.event(event, person.name), before)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import MappingProxyType
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -56,6 +56,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 )
 #: These bring a client id and secret instead of a token.
 WITHOUT_TOKEN = frozenset({"oauth.v2.access", "api.test"})
+_HUNG_UP = 499  # nginx's word for it; nobody reads it
 SECRET_ARGUMENTS = frozenset({"token", "client_secret", "code"})
 
 
@@ -76,7 +77,11 @@ class WebApi:
         if switch is not None and switch.mode != "lost":
             response = self._fault(switch, call)
         else:
-            response = await self._work(request, call)
+            try:
+                response = await self._work(request, call)
+            except ClientDisconnect:  # the bot did not wait, or is dead: nothing was done
+                call.ok, call.error = False, "the caller hung up"
+                response = Response(status_code=_HUNG_UP)
             if switch is not None:
                 response = self._fault(switch, call)
         call.ms = round((perf_counter() - started) * 1000, 2)

@@ -83,15 +83,24 @@ class Channel:
     members: set[str] = field(default_factory=set)
     topic: str = ""
     im_with: str | None = None
+    private: bool = False
 
     def brief(self) -> dict[str, object]:
         return {
             "id": self.id,
             "name": self.name,
+            "private": self.private,
             "topic": self.topic,
             "members": sorted(self.members),
             "im_with": self.im_with,
         }
+
+    @property
+    def kind(self) -> str:
+        """What events call `channel_type`."""
+        if self.im_with is not None:
+            return "im"
+        return "group" if self.private else "channel"
 
     def as_conversation(self) -> dict[str, object]:
         """The `channel` object of `conversations.info`."""
@@ -108,11 +117,11 @@ class Channel:
             **common,
             "name": self.name,
             "name_normalized": self.name,
-            "is_channel": True,
-            "is_group": False,
+            "is_channel": not self.private,
+            "is_group": self.private,
             "is_im": False,
             "is_mpim": False,
-            "is_private": False,
+            "is_private": self.private,
             "is_general": self.id == "C0GENERAL",
             "is_member": BOT_USER in self.members,
             "topic": {"value": self.topic, "creator": "", "last_set": 0},

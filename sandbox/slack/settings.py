@@ -27,6 +27,7 @@ class SlackSettings:
         "chat:write",
         "commands",
         "files:write",
+        "groups:history",
         "groups:read",
         "im:history",
         "im:read",

@@ -10,7 +10,7 @@ MODES = {
     "ratelimited": "answers 200 with error ratelimited",
     "500": "answers 500 and does nothing",
     "lost": "does what was asked, but answers 500",
-    "slow": "takes `seconds` and then works",
+    "slow": "takes `seconds` and then works, unless the caller has hung up",
     "html": "answers 503 with an HTML page",
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.ports import CardAddress, Installation, Person
+from bot.ports import CardAddress, Installation, Person, Sighting
 
 Json = dict[str, Any]
 
@@ -66,18 +66,26 @@ class SeenDeliveries:
 
     def __init__(self) -> None:
         self.keys: set[str] = set()
+        #: until when
+        self.held: dict[str, datetime] = {}
         self.broken = False
 
-    async def first_time(self, key: str, *, now: datetime) -> bool:  # noqa: ARG002
+    async def take(self, key: str, *, now: datetime, hold: timedelta | None = None) -> Sighting:
         if self.broken:
             raise ConnectionError("database is away")
-        if key in self.keys:
-            return False
+        if key in self.keys and not (key in self.held and self.held[key] <= now):
+            return Sighting.IN_HAND if key in self.held else Sighting.HANDLED
         self.keys.add(key)
-        return True
+        if hold is not None:
+            self.held[key] = now + hold
+        return Sighting.FIRST
+
+    async def finish(self, key: str) -> None:
+        self.held.pop(key, None)
 
     async def forget(self, key: str) -> None:
         self.keys.discard(key)
+        self.held.pop(key, None)
 
 
 class KnownTokens:

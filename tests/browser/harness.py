@@ -108,7 +108,7 @@ class _Server(uvicorn.Server):
 async def running(folder: Path) -> AsyncIterator[Desk]:
     """Starts everything on free ports, and stops it at the end."""
     clock = SandboxClock()
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind((HOST, 0))
     url = f"http://{HOST}:{bound.getsockname()[1]}"
     async with running_sandbox(SandboxSettings(host=HOST, port=0, bot_url=url), clock) as sandbox:

@@ -38,3 +38,15 @@ def _words(blocks: list[dict[str, Any]]) -> Iterator[str]:
         for element in block.get("elements", []):
             if element.get("url"):
                 yield element["url"]
+
+
+def marked(value: object) -> Iterator[str]:
+    """Every text in a message or view that Slack reads as markup."""
+    if isinstance(value, Mapping):
+        if value.get("type") == "mrkdwn" or ("text" in value and ("blocks" in value or "channel" in value)):
+            yield str(value["text"])
+        for part in value.values():
+            yield from marked(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from marked(part)

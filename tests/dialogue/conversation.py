@@ -141,6 +141,14 @@ class System:
         self.running.sandbox.slack.world.channels[channel.id] = channel
         return channel.id
 
+    def private_channel(self, *members: str) -> str:
+        """A private channel that the bot was invited to."""
+        channel = Channel(
+            id=f"C0PRIV{next(_count)}", name=f"private-{next(_count)}", members={"U0BOT", *members}, private=True
+        )
+        self.running.sandbox.slack.world.channels[channel.id] = channel
+        return channel.id
+
     def mark(self) -> int:
         """A place in Slack's journal, for `complaints`."""
         journal = self.running.sandbox.slack.journal

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.marketplaces import MARKETPLACES
 from tests.dialogue.conftest import Somebody
 from tests.dialogue.conversation import News, Seller, System
 from tests.dialogue.forging import forge_button, forge_notes
@@ -17,6 +18,7 @@ Expected = Callable[[Seller, System], str]
 #: what is typed after `/store add`, and the one sentence that answers it
 _LINES: list[tuple[str, Expected]] = [
     ("Acme Germny {day}", lambda s, _: s.say("error.UnknownMarketplace", given="Germny", suggestion="DE")),
+    ("Acme Mars {day}", lambda s, _: s.say("error.NoSuchMarketplace", given="Mars", known=", ".join(MARKETPLACES))),
     ("Acme US 31.01.2026", lambda s, y: s.say("error.MalformedDate", given="31.01.2026", example=_today(s, y))),
     ("Acme US 01/31/2026", lambda s, y: s.say("error.MalformedDate", given="01/31/2026", example=_today(s, y))),
     ("Acme US 2026-02-30", lambda s, y: s.say("error.MalformedDate", given="2026-02-30", example=_today(s, y))),

@@ -254,6 +254,11 @@ async def test_a_colleague_with_stores_of_their_own_cannot_be_added(seller: Sell
     await verify_dialog(colleague, [("/store list", "Mine")])
 
 
+async def test_nobody_is_their_own_colleague(seller: Seller) -> None:
+    await seller.has_store("Acme US")
+    assert (await seller.types(f"/store share <@{seller.id}>")).only.plain() == seller.say("error.NotAPerson")
+
+
 @pytest.mark.parametrize("whom", ["", "lin", "@lin", "lin and mei", "<@U0NOBODY>", "<@U0BOT>", "<!channel>"])
 async def test_sharing_with_nobody_in_particular_is_explained(seller: Seller, whom: str) -> None:
     await seller.has_store("Acme US")
@@ -270,7 +275,7 @@ async def test_a_store_is_disabled_and_enabled_again(seller: Seller) -> None:
         seller,
         [
             ("/authstatus", say("status.disabled")),
-            ("/grant orders", say("error.NoStores")),
+            ("/grant orders", say("error.StoreDisabled", label="Acme US")),
             ('/grant orders "Acme US"', say("error.StoreDisabled", label="Acme US")),
             ("/store disable", "Acme US"),
         ],

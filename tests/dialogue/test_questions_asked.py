@@ -194,6 +194,13 @@ async def test_a_mention_in_an_opened_channel_is_answered_once(system: System, s
     await closed(system)
 
 
+async def test_a_private_channel_is_listened_to_like_any_other(system: System, seller: Seller) -> None:
+    channel = system.private_channel(seller.id, "U0SAM")
+    await (await agent(system)).types("/faq channel on", channel=channel)
+    answer = private(await seller.says(SISTER[seller.say.locale], channel=channel))
+    assert [one.channel for one in answer] == [channel]
+
+
 async def test_only_agents_open_channels_and_only_channels_can_be_opened(system: System, seller: Seller) -> None:
     refused = (await seller.types("/faq channel on", channel=CHANNEL)).only
     assert refused.contains(seller.say("error.NotAnAgent"))

@@ -205,6 +205,11 @@ async def test_renewing_from_seller_central_end_to_end(site: Site, *, relative: 
     assert [(told.kind, told.recipient) for told in await site.told()] == [("consent_result", ALEX.user_id)]
     (arrived,) = await site.audited("link.arrived")
     assert (arrived.actor, arrived.on_behalf_of) == ("seller_central", ALEX.user_id)
+    accepted = await site.audited("grant.accepted")
+    assert [(one.actor, one.on_behalf_of) for one in accepted] == [
+        (ALEX.user_id, None),
+        ("seller_central", ALEX.user_id),
+    ]
 
 
 async def test_a_draft_is_confirmed_as_a_draft(site: Site) -> None:

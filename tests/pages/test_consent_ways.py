@@ -74,9 +74,29 @@ async def test_the_primary_user_gets_a_message_and_acts_on_behalf(site: Site) ->
     assert "I may not authorize this store" not in page.text
     await press(primary)
     await primary.signs_in("mei", "US")
-    assert "授权成功" in (await primary.consents()).text
+    assert "Authorization complete" in (await primary.consents()).text, "the language the link was read in"
     (pressed,) = await site.audited("link.pressed")
     assert (pressed.actor, pressed.on_behalf_of) == ("primary_user", MEI.user_id)
+    (accepted,) = await site.audited("grant.accepted")
+    assert (accepted.actor, accepted.on_behalf_of) == ("primary_user", MEI.user_id)
+
+
+async def test_what_a_primary_user_is_refused_is_not_noted_as_the_link_persons_doing(site: Site) -> None:
+    secret = await site.secret(await site.store(MEI, "美羽家居"), MEI)
+    primary = site.browser(accept_language="en")
+    await primary.opens(f"{BOT}/connect/{secret}?for=primary")
+    await press(primary)
+    await primary.signs_in("mei", "US")
+    with site.switched(lwa_status="html_503"):
+        assert "Amazon did not answer properly" in (await primary.consents()).text
+    (refused,) = await site.audited("consent.refused")
+    assert (refused.actor, refused.on_behalf_of) == ("primary_user", MEI.user_id)
+
+
+async def test_ones_own_press_is_ones_own_consent(site: Site) -> None:
+    await site.consent(await site.store())
+    (accepted,) = await site.audited("grant.accepted")
+    assert (accepted.actor, accepted.on_behalf_of) == (ALEX.user_id, None)
 
 
 async def test_a_forwarded_link_may_be_pressed_in_a_browser_of_another_person(site: Site) -> None:
@@ -87,7 +107,7 @@ async def test_a_forwarded_link_may_be_pressed_in_a_browser_of_another_person(si
     await browser.opens(f"{await site.link(theirs, MEI)}?for=primary")
     await press(browser)
     await browser.signs_in("mei", "US")
-    assert "授权成功" in (await browser.consents()).text
+    assert "Authorization complete" in (await browser.consents()).text
     assert (await site.grant(theirs, MEI)).state is GrantState.GRANTED
 
 

@@ -210,6 +210,22 @@ async def test_an_error_of_amazons_pages_is_an_incident_that_people_end_or_a_con
     assert await three.incidents.look() == 1
 
 
+async def test_our_secret_mended_ends_an_incident_whose_stores_have_nothing_to_ask_about(three: AtTheDesk) -> None:
+    found = [await three.house.store(MEI, f"Store {number}", code) for number, code in enumerate(("US", "CA", "MX"))]
+    three.house.amazon.will("exchange", *[Refused(Reason.OUR_CREDENTIALS)] * 3)
+    for store in found:
+        assert not (await three.house.consent(store)).verdict
+    assert [one.cause for one in await three.house.support_told() if isinstance(one, IncidentCard)] == [
+        "our_credentials"
+    ]
+    three.clock.advance(timedelta(minutes=11))
+    assert await three.incidents.look() == 0
+    three.clock.advance(timedelta(minutes=1))
+    assert (await three.house.consent(await three.house.store(MEI, "Acme UK", "UK"))).verdict
+    three.clock.advance(timedelta(minutes=11))
+    assert await three.incidents.look() == 1
+
+
 # --- roles -----------------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from bot.domain.notices import StoreRef
 from bot.ports import Person
 from handlers import mirror, stores
 from handlers.blocks import mrkdwn
-from handlers.routing import CommandCall, Registry
+from handlers.routing import Registry
 from handlers.stories import Stories
 from handlers.wording import feature_lines
 from tests.services.desk import ALEX, LIN, LISTING, MEI, Desk
@@ -69,23 +69,3 @@ async def test_a_word_stands_below_its_feature(desk: Desk, person: Person, state
     _, listing, word = feature_lines(mrkdwn(person), desk.names, await desk.reporting.store(person, store.id))
     assert mrkdwn(person)("grant.not_granted") in listing
     assert SISTER[person.locale] in word
-
-
-async def said(desk: Desk, person: Person, text: str) -> str:
-    answers: list[str] = []
-
-    async def ack(**answer: Any) -> None:
-        answers.append(answer["text"])
-
-    call = CommandCall(person, cast("Any", ack), cast("Any", None), command="/store", text=text)
-    await registry(desk).commands["/store"](call)
-    [answer] = answers
-    return answer
-
-
-@pytest.mark.parametrize("person", [MEI, LIN, ALEX], ids=lambda person: person.locale)
-async def test_without_a_mirror_nobody_is_told_that_there_is_one(desk: Desk, person: Person) -> None:
-    await desk.store(person)
-    assert not desk.names.mirrored
-    for command in ("disable", "delete", "show"):
-        assert SISTER[person.locale] not in await said(desk, person, f'{command} "Acme US"')

@@ -63,6 +63,7 @@ class World:
             receipt_hash=fingerprint(receipt_of(secret)),
             minted_at=self.clock(),
             expires_at=self.clock() + STATE_LIFETIME,
+            pressed_by="primary_user",
         )
         async with self.database.begin() as work:
             await work.attempts.mint(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 
 from bot.domain.notices import StoreAdded, StoreRef
 from bot.errors import CannotDecrypt
-from bot.ports import AuditEvent, CardAddress, Installation, Person
+from bot.ports import AuditEvent, CardAddress, Installation, Person, Sighting
 from storage.people import StoredPerson
 from storage.tables import audit, installations, oauth_states
 from tests.conftest import AnotherReplica
@@ -111,29 +112,53 @@ async def test_of_twenty_uses_of_a_state_of_installing_at_once_one_is_good(world
 
 async def test_a_delivery_is_new_to_one_caller_on_all_replicas(world: World, another_replica: AnotherReplica) -> None:
     replicas = [world.database.deliveries, (await another_replica()).deliveries]
-    seen = await asyncio.gather(*(replicas[n % 2].first_time("Ev1", now=world.clock()) for n in range(20)))
-    assert sum(seen) == 1
-    assert await world.database.deliveries.first_time("Ev2", now=world.clock())
+    seen = await asyncio.gather(*(replicas[n % 2].take("Ev1", now=world.clock()) for n in range(20)))
+    assert Counter(seen) == {Sighting.FIRST: 1, Sighting.HANDLED: 19}
+    assert await world.database.deliveries.take("Ev2", now=world.clock()) is Sighting.FIRST
 
 
 async def test_a_delivery_that_was_not_handled_can_be_taken_up_again(world: World) -> None:
     deliveries = world.database.deliveries
-    assert await deliveries.first_time("Ev1", now=world.clock())
+    assert await deliveries.take("Ev1", now=world.clock()) is Sighting.FIRST
     await deliveries.forget("Ev1")
-    assert await deliveries.first_time("Ev1", now=world.clock())
+    assert await deliveries.take("Ev1", now=world.clock()) is Sighting.FIRST
+
+
+async def test_a_delivery_in_hand_is_told_from_one_that_was_handled(
+    world: World, another_replica: AnotherReplica
+) -> None:
+    here, there = world.database.deliveries, (await another_replica()).deliveries
+    hold = timedelta(seconds=50)
+    assert await here.take("Ev1", now=world.clock(), hold=hold) is Sighting.FIRST
+    assert await there.take("Ev1", now=world.clock(), hold=hold) is Sighting.IN_HAND
+    await here.finish("Ev1")
+    assert await there.take("Ev1", now=world.clock(), hold=hold) is Sighting.HANDLED
+    world.minutes_later(1)
+    assert await there.take("Ev1", now=world.clock(), hold=hold) is Sighting.HANDLED
+
+
+async def test_what_a_dead_replica_had_in_hand_is_new_to_one_caller_afterwards(
+    world: World, another_replica: AnotherReplica
+) -> None:
+    replicas = [world.database.deliveries, (await another_replica()).deliveries]
+    hold = timedelta(seconds=50)
+    assert await replicas[0].take("Ev1", now=world.clock(), hold=hold) is Sighting.FIRST
+    world.minutes_later(1)
+    seen = await asyncio.gather(*(replicas[n % 2].take("Ev1", now=world.clock(), hold=hold) for n in range(20)))
+    assert Counter(seen) == {Sighting.FIRST: 1, Sighting.IN_HAND: 19}
 
 
 async def test_old_deliveries_and_runs_are_pruned(world: World) -> None:
     deliveries, runs = world.database.deliveries, world.database.job_runs
-    await deliveries.first_time("old", now=world.clock())
+    await deliveries.take("old", now=world.clock())
     await runs.claim("digest", due=world.clock())
     world.minutes_later(60)
-    await deliveries.first_time("new", now=world.clock())
+    await deliveries.take("new", now=world.clock())
     await runs.claim("digest", due=world.clock())
     assert await deliveries.prune(before=world.clock()) == 1
     assert await runs.prune(before=world.clock()) == 1
-    assert await deliveries.first_time("old", now=world.clock())
-    assert not await deliveries.first_time("new", now=world.clock())
+    assert await deliveries.take("old", now=world.clock()) is Sighting.FIRST
+    assert await deliveries.take("new", now=world.clock()) is Sighting.HANDLED
     assert not await runs.claim("digest", due=world.clock())
 
 

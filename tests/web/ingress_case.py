@@ -1,5 +1,6 @@
 """A Bolt app behind the ingress, on loopback, for the tests of both."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -43,6 +44,11 @@ class Case:
         self.handled: list[str] = []
         self.acks: list[str] = []
         self.fail = 0
+        #: cleared, the bot's work waits for it
+        self.hold = asyncio.Event()
+        self.hold.set()
+        #: set once work has begun
+        self.working = asyncio.Event()
         self.answer: dict[str, Any] | None = None
         self.http: httpx.AsyncClient
         self.url = ""
@@ -67,6 +73,8 @@ class Case:
 
         async def work(ack: Any, body: dict[str, Any]) -> None:
             self.handled.append(str(body.get("command") or body.get("type")))
+            self.working.set()
+            await self.hold.wait()
             if self.fail:
                 self.fail -= 1
                 raise RuntimeError("Acme's secret plan")

@@ -243,6 +243,35 @@ async def test_the_numbers_are_there_for_prometheus() -> None:
         assert line in answer.text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("peer", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("::ffff:10.2.3.4", {}, 200),
+        ("192.168.7.9", {}, 200),
+        ("fd00::7", {}, 200),
+        ("93.184.216.34", {}, 404),
+        ("2606:2800:220:1::1", {}, 404),
+        ("::ffff:93.184.216.34", {}, 404),
+        ("nonsense", {}, 404),
+        ("127.0.0.1", {"x-forwarded-for": "93.184.216.34"}, 404),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 404),
+        ("10.0.0.1", {"forwarded": "for=93.184.216.34"}, 404),
+        ("10.0.0.1", {"x-real-ip": "93.184.216.34"}, 404),
+    ],
+)
+async def test_the_numbers_are_for_this_machine_and_its_network(
+    peer: str, headers: dict[str, str], status: int
+) -> None:
+    app = Starlette(routes=list(health_routes({}, Metrics())))
+    transport = httpx.ASGITransport(app=app, client=(peer, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot.example.com") as browser:
+        answer = await browser.get("/metrics", headers=headers)
+        assert (answer.status_code, "grantdesk_" in answer.text) == (status, status == 200)
+        assert (await browser.get("/healthz", headers=headers)).status_code == 200
+
+
 def test_two_sets_of_numbers_do_not_meet() -> None:
     Metrics()
     Metrics()

@@ -33,6 +33,7 @@ SCOPES = (
     "channels:read",
     "chat:write",
     "commands",
+    "groups:history",
     "groups:read",
     "im:history",
     "im:write",

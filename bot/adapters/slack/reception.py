@@ -1,5 +1,8 @@
 """The one way in for everything Slack delivers, over HTTP or a socket: once each, in Bolt's hands, and timed.
 
+What Slack sends again while the first of it is still in hand is sent away with a 503: Slack asks a third time a minute later,
+and by then it is known whether the first ended well. Answering the retry with *ok* would lose what the first then fails at.
+
 Knows payloads only as far as telling one delivery from another takes. Logs no text of a payload.
 """
 
@@ -8,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -15,11 +19,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.ports import Clock, Deliveries
+from bot.ports import Clock, Deliveries, Sighting
 
 log = structlog.get_logger()
 
 _SERVER_ERROR = 500
+#: longer than any acknowledgement takes, shorter than Slack waits with its second retry (a minute)
+IN_HAND = timedelta(seconds=50)
+#: what is sent again when its answer does not come in time: events by Slack itself, forms by the person
+_REPEATED = frozenset({"event_callback", "view_submission"})
 
 #: told of every acknowledgement: its kind, and how many seconds it took
 AckObserver = Callable[[str, float], None]
@@ -108,20 +116,22 @@ class Reception:
         key = delivery_key(body)
         if key is None and kind != "block_suggestion":
             key = otherwise
+        hold = IN_HAND if kind in _REPEATED else None
         try:
-            if key and not await self._deliveries.first_time(key, now=self._clock()):
-                log.info("reception.duplicate", kind=kind)
-                return BoltResponse(status=200, body="")
+            seen = await self._deliveries.take(key, now=self._clock(), hold=hold) if key else Sighting.FIRST
         except Exception:  # Slack sends it again
             log.exception("reception.unreachable_database", kind=kind)
             return BoltResponse(status=503, body="")
+        if seen is not Sighting.FIRST:
+            log.info("reception.duplicate", kind=kind, in_hand=seen is Sighting.IN_HAND)
+            return BoltResponse(status=503 if seen is Sighting.IN_HAND else 200, body="")
         keep = False
         try:
             response = await self._dispatch(body, headers)
             keep = response.status < _SERVER_ERROR and not _stays_open(kind, response)
         finally:
-            if key and not keep:
-                await self._release(key)
+            if key and not (keep and hold is None):
+                await self._let_go(key, handled=keep)
             self._observe(kind, self._timer() - started)
         return response
 
@@ -134,10 +144,10 @@ class Reception:
             log.exception("reception.crashed", kind=kind_of(body))
             return BoltResponse(status=500, body="")
 
-    async def _release(self, key: str) -> None:
+    async def _let_go(self, key: str, *, handled: bool) -> None:
         try:
-            await self._deliveries.forget(key)
-        except Exception as error:  # noqa: BLE001  # at worst the retry is taken for a duplicate
+            await (self._deliveries.finish(key) if handled else self._deliveries.forget(key))
+        except Exception as error:  # noqa: BLE001  # at worst it is handled twice, or its retry is taken for a duplicate
             log.warning("reception.key_kept", error=type(error).__name__)
 
 
