@@ -92,7 +92,7 @@ class _Digests:
         say = mrkdwn(call.person)
         await call.ack()
         if reaction.endings == 0:
-            words = say("digest.too_late")
+            words = say("digest.too_late" if reaction.too_late else "digest.none_left")
         elif reaction.until is not None:
             words = say("digest.snoozed", until=say.date(reaction.until))
         else:

@@ -108,6 +108,10 @@ class Health(Protocol):
         """Those whose turn it is, put back to `until` first: another replica leaves them alone, and a crash gives them back."""
         ...
 
+    async def appoint(self, authorization: Authorization, *, next_at: datetime) -> None:
+        """Says when it is asked about, for one that Amazon was not just asked about."""
+        ...
+
     async def worked(self, authorization: Authorization, *, at: datetime, next_at: datetime) -> None:
         """A refresh and the probes were answered: what was failing is forgotten."""
         ...

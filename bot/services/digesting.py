@@ -71,6 +71,8 @@ class Reaction:
 
     endings: int
     until: datetime | None
+    #: it came too late: something that could have been meant has ended
+    too_late: bool = False
 
 
 async def _everywhere(_team_id: str) -> bool:
@@ -266,6 +268,7 @@ class Digesting:
         """*Snooze* or *I know* under the digest of `period`: quiet about what it spoke of, for the one who pressed."""
         now = self._clock()
         untils: list[datetime | None] = []
+        ended = False
         with suppress(ValueError):  # a value that is no day: a card from another version
             told_until = date.fromisoformat(period) + (HORIZON + 1) * _DAY
             async with self._database.begin() as work:
@@ -273,12 +276,15 @@ class Digesting:
                 if seller is None:
                     return Reaction(0, None)
                 soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
+                ended = any(ending.ends_at <= now for ending in soon)
                 for ending in soon:
                     if now < ending.ends_at and ending.ends_at.date() <= told_until:
                         until = quiet_until(kind, [ending], now=now, zone=ZoneInfo(person.tz))
                         await work.endings.quiet(ending, Quiet(person.user_id, ending.ends_at, until, now))
                         untils.append(until)
-        return Reaction(len(untils), min((until for until in untils if until), default=None))
+        return Reaction(
+            len(untils), min((until for until in untils if until), default=None), too_late=ended and not untils
+        )
 
     async def habits(self, person: Person) -> Habits:
         """When the person reads digests."""

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from bot.domain.features import FeatureKey
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationKey, Move
+from bot.domain.health import next_check
 from bot.domain.marketplaces import find_marketplace
 from bot.domain.mirror import Happening, MirrorEvent
 from bot.domain.stores import (
@@ -203,6 +204,8 @@ class Importing:
                 ),
                 refresh_token=row.refresh_token,
             )
+            # its consent is long ago: without this all of a file would be due at once
+            await work.health.appoint(held, next_at=next_check(held.id, after=now, ends_at=held.ends_at))
         accepted = grant.after(Move.ACCEPT, at=now, authorization_id=held.id, ends_at=held.ends_at)
         await put_grant(work, store, grant, replace(accepted, granted_at=held.consented_at))
         await work.audit.record(

@@ -183,7 +183,13 @@ async def test_a_press_with_a_value_that_is_no_day_does_no_harm(desk: Desk, valu
 async def test_a_press_after_the_end_quiets_nothing(desk: Desk) -> None:
     await granted_ending_in(desk, 1)
     desk.clock.advance(timedelta(days=2))
-    assert await desk.digesting.react(MEI, Quieting.KNOW, "2026-03-02") == Reaction(0, None)
+    assert await desk.digesting.react(MEI, Quieting.KNOW, "2026-03-02") == Reaction(0, None, too_late=True)
+
+
+async def test_a_press_after_a_renewal_has_nothing_to_quiet(desk: Desk) -> None:
+    await granted_ending_in(desk, 1)
+    await desk.consent(await desk.stores.find(MEI, "Acme US"))
+    assert await desk.digesting.react(MEI, Quieting.SNOOZE, "2026-03-02") == Reaction(0, None)
 
 
 async def test_a_workspace_the_bot_has_left_is_not_written_to(desk: Desk) -> None:
