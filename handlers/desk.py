@@ -14,7 +14,7 @@ from handlers.blocks import message, mrkdwn, problem_message, section
 from handlers.desk_lists import everybody_message, queue_message
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.stories import Stories
-from handlers.words import pick, split_words
+from handlers.words import number_in, pick, split_words
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -75,7 +75,7 @@ class _DeskCommand:
                 claimed = await desk.work.claim(agent, ticket.id)
                 return message(section(mrkdwn(agent)("desk.done.claimed", number=claimed.number)))
             case _:
-                page = int(rest[0]) - 1 if rest and rest[0].isdigit() and rest[0] != "0" else 0
+                page = max(0, number_in(rest[0]) - 1) if rest else 0
                 return await self._page(agent, Queue(word), page)
 
     async def _page(self, agent: Person, queue: Queue, page: int) -> Message:
@@ -85,11 +85,11 @@ class _DeskCommand:
     async def turn(self, call: ActionCall) -> None:
         """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
         queue = Queue(call.argument.partition(".")[0])
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         await call.whisper(await self._page(call.person, queue, page))
 
     async def turn_everybody(self, call: ActionCall) -> None:
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         found = await self._stories.desk.queue.everybody(call.person, page)
         await call.whisper(everybody_message(call.person, found))
 

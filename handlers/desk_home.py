@@ -15,6 +15,7 @@ from handlers.blocks import field, modal, option, select
 from handlers.home_view import publish
 from handlers.routing import ActionCall, Call, Registry, ViewCall
 from handlers.stories import Stories
+from handlers.words import number_in
 
 
 def hang(registry: Registry, stories: Stories) -> None:
@@ -34,7 +35,7 @@ class _DeskHome:
         """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
         queue = Queue(call.argument.partition(".")[0])
         await call.ack()
-        await publish(call, self._stories, queue=queue, page=int(call.value) if call.value.isdigit() else 0)
+        await publish(call, self._stories, queue=queue, page=number_in(call.value))
 
     async def open_form(self, call: ActionCall) -> None:
         say = call.say

@@ -33,6 +33,7 @@ _SPACE = re.compile(r"\s")
 #: Slack writes a mention as <@U123> or <@U123|name>
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 #: what looks like an address arrives as <http://acme.com|acme.com>, a channel as <#C123|name>:
+_DIGITS = 5
 #: https://docs.slack.dev/interactivity/implementing-slash-commands
 _LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^>]*)>")
 
@@ -73,6 +74,11 @@ def _closing(text: str, opening: int) -> int | None:
     if quote in _APOSTROPHES:
         return None
     raise UnclosedQuote(example='"Acme US"')
+
+
+def number_in(text: str) -> int:
+    """A page's number, as a button carries it or a person types it; 0 for whatever is none: ① and ² are digits to Python."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 def mentioned_user(word: str) -> str | None:
