@@ -14,7 +14,7 @@ from handlers.blocks import message, mrkdwn, problem_message, section
 from handlers.desk_lists import everybody_message, queue_message
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.stories import Stories
-from handlers.words import as_typed, first_word, page_in, pick
+from handlers.words import as_typed, first_word, number_in, page_in, pick
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -87,11 +87,11 @@ class _DeskCommand:
     async def turn(self, call: ActionCall) -> None:
         """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
         queue = Queue(call.argument.partition(".")[0])
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         await call.whisper(await self._page(call.person, queue, page))
 
     async def turn_everybody(self, call: ActionCall) -> None:
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         found = await self._stories.desk.queue.everybody(call.person, page)
         await call.whisper(everybody_message(call.person, found))
 

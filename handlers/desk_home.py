@@ -11,6 +11,7 @@ from handlers.home_view import publish
 from handlers.members import profile_of, require_person
 from handlers.routing import ActionCall, Call, Registry, ViewCall
 from handlers.stories import Stories
+from handlers.words import number_in
 
 
 def hang(registry: Registry, stories: Stories) -> None:
@@ -30,7 +31,7 @@ class _DeskHome:
         """A filter, or a page: the argument is the queue, with the page's turn behind a dot."""
         queue = Queue(call.argument.partition(".")[0])
         await call.ack()
-        await publish(call, self._stories, queue=queue, page=int(call.value) if call.value.isdigit() else 0)
+        await publish(call, self._stories, queue=queue, page=number_in(call.value))
 
     async def open_form(self, call: ActionCall) -> None:
         say = call.say

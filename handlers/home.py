@@ -7,6 +7,7 @@ from handlers import desk_home
 from handlers.home_view import home_view, publish
 from handlers.routing import ActionCall, EventCall, Registry
 from handlers.stories import Stories
+from handlers.words import number_in
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -29,6 +30,6 @@ class _Home:
 
     async def turn(self, call: ActionCall) -> None:
         """Another page of the person's own stores."""
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         view = await home_view(self._stories, call.person, page=page, queue=Queue.UNCLAIMED, queue_page=0)
         await call.client.views_publish(user_id=call.person.user_id, view=view)

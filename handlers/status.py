@@ -16,7 +16,7 @@ from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.store_buttons import grant_buttons
 from handlers.stories import Stories
 from handlers.wording import report_lines
-from handlers.words import mentioned_user, page_in, split_words
+from handlers.words import mentioned_user, number_in, page_in, split_words
 
 #: stores on one page: three blocks each, under Slack's fifty
 PAGE = 12
@@ -65,7 +65,7 @@ class _Status:
         return seller_message(call.person, self._stories.names, seller, reports)
 
     async def press(self, call: ActionCall) -> None:
-        await call.whisper(await self.page(call.person, int(call.value) if call.value.isdigit() else 0))
+        await call.whisper(await self.page(call.person, number_in(call.value)))
 
     async def _one(self, person: Person, store_id: str) -> Message:
         report = await self._stories.reporting.store(person, store_id)

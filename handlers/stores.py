@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.features import FEATURES
+from bot.domain.marketplaces import find_marketplace
 from bot.domain.notices import Notice, SharedWithYou, StoreAdded, StoreRef
-from bot.domain.stores import Store
-from bot.errors import IndividualPlan, NoStores, NotAPerson, UnknownPerson, UnknownWord, WhichStore
+from bot.domain.stores import Store, looks_like_a_day
+from bot.errors import (
+    IndividualPlan,
+    NoStores,
+    NotAPerson,
+    TooManyWords,
+    UnknownMarketplace,
+    UnknownPerson,
+    UnknownWord,
+    WhichStore,
+)
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Sending
 from bot.services.naming import feature_name
@@ -36,11 +47,13 @@ from handlers.store_buttons import grant_button, store_buttons, which_store
 from handlers.store_forms import preparation_blocks, preparation_view, store_form
 from handlers.stories import Stories
 from handlers.wording import feature_lines, status_name, store_name
-from handlers.words import mentioned_user, pick, split_words
+from handlers.words import mentioned_user, number_in, pick, split_words
 
 #: stores on one page of a list: two blocks each, with room for the rest
 PAGE = 20
 
+#: words that a store needs: its name, its marketplace, its day
+_COMPLETE = 3
 _DRAFT_FIELDS = ("label", "marketplace", "initial_order_date", "contact_email", "website", "attribute_mapping")
 
 
@@ -58,6 +71,15 @@ def register(registry: Registry, stories: Stories) -> None:
     registry.action("store.do", edge.press_do)
     registry.notice(StoreAdded, edge.render_added)
     registry.notice(SharedWithYou, edge.render_shared)
+
+
+def _read_to_the_end(words: Sequence[str]) -> None:
+    """Raises TooManyWords where name, marketplace and day are all there before the last word."""
+    for end in range(_COMPLETE, len(words)):
+        if looks_like_a_day(words[end - 1]):
+            with suppress(UnknownMarketplace):
+                find_marketplace(words[end - 2])
+                raise TooManyWords(given=" ".join(words[end:])[:40], example='"Acme US"')
 
 
 class _Stores:
@@ -105,12 +127,12 @@ class _Stores:
         await call.reply(message(section(self._usage(call))))
 
     async def _add(self, call: CommandCall, words: Sequence[str]) -> None:
-        complete = 3
-        if len(words) < complete:
+        if len(words) < _COMPLETE:
             given = dict(zip(_DRAFT_FIELDS, words, strict=False))
             await self._open_add(call, given)
             await call.ack()
             return
+        _read_to_the_end(words)
         # the name may have spaces even without quotes: the last two words are the marketplace and the day
         label = " ".join(words[:-2])
         prepared = await self._stories.stores.is_prepared(call.person)
@@ -167,7 +189,7 @@ class _Stores:
         await call.open(preparation_view(self._stories, call.person, {}))
 
     async def press_list(self, call: ActionCall) -> None:
-        page = int(call.value) if call.value.isdigit() else 0
+        page = number_in(call.value)
         await call.whisper(await self._list_page(call.person, page))
 
     async def picked(self, call: ActionCall) -> None:

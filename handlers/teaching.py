@@ -33,6 +33,7 @@ from handlers.blocks import (
 )
 from handlers.routing import ActionCall, CommandCall, Registry, ViewCall
 from handlers.stories import Stories
+from handlers.words import number_in
 
 #: questions on a page: three blocks each, and a menu of topics, under what Slack takes in one message
 PAGE = 8
@@ -229,7 +230,7 @@ class Teaching:
 
 
 def _page(call: ActionCall) -> int:
-    return int(call.value) if call.value.isdigit() else 0
+    return number_in(call.value)
 
 
 def _turns(agent: Person, action: str, page: int, *, more: bool) -> list[Block]:

@@ -31,7 +31,7 @@ _APOSTROPHES = "'‘’"
 _SPACE = re.compile(r"\s")
 
 #: nobody has so many pages that their number is longer
-_PAGE_DIGITS = 6
+_DIGITS = 6
 
 #: Slack writes a mention as <@U123> or <@U123|name>
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
@@ -89,6 +89,11 @@ def _closing(text: str, opening: int) -> int | None:
     raise UnclosedQuote(example='"Acme US"')
 
 
+def number_in(text: str) -> int:
+    """A page's number, as a button carries it or a person types it; 0 for whatever is none: ① and ² are digits to Python."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+
+
 def mentioned_user(word: str) -> str | None:
     """The user id in a mention."""
     match = _MENTION.fullmatch(word)
@@ -97,9 +102,7 @@ def mentioned_user(word: str) -> str | None:
 
 def page_in(words: Sequence[str]) -> int:
     """The page that a command names, counted from nought; the first for anything else. Too far is the list's business."""
-    written = words[0] if words else ""
-    known = written.isascii() and written.isdigit() and len(written) <= _PAGE_DIGITS
-    return max(0, int(written) - 1) if known else 0
+    return max(0, number_in(words[0]) - 1) if words else 0
 
 
 def pick(given: str, known: Iterable[str]) -> str:

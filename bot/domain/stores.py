@@ -87,6 +87,11 @@ def read_label(text: str) -> str:
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 
 
+def looks_like_a_day(text: str) -> bool:
+    """Whether it is written as a day, be it one that is taken or not."""
+    return _DATE.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
+
+
 def read_initial_order_date(text: str, *, today: date) -> date:
     """The day from which orders are pulled. Raises MalformedDate, DateTooOld or DateTooFar.
 

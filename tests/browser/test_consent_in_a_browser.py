@@ -252,10 +252,12 @@ async def test_the_primary_user_needs_no_slack(desk: Desk, new_context: NewConte
 async def test_a_link_that_was_replaced_meanwhile_says_so(desk: Desk, page: Page) -> None:
     store = await desk.store()
     await page.goto(await desk.link(store))
+    await expect(page.get_by_text("This link works until")).to_be_visible()
     await desk.link(store)
     await reaches(page, "ended")
     await expect(page.locator("#result-title")).to_have_text("A newer link took this one’s place")
     await expect(page.locator("#go")).to_be_hidden()
+    await expect(page.get_by_text("This link works until")).to_be_hidden()
 
 
 async def test_a_press_that_comes_too_late_is_told_in_the_new_tab(desk: Desk, page: Page) -> None:

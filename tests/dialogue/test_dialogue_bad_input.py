@@ -19,6 +19,7 @@ Expected = Callable[[Seller, System], str]
 _LINES: list[tuple[str, Expected]] = [
     ("Acme Germny {day}", lambda s, _: s.say("error.UnknownMarketplace", given="Germny", suggestion="DE")),
     ("Acme Mars {day}", lambda s, _: s.say("error.NoSuchMarketplace", given="Mars", known=", ".join(MARKETPLACES))),
+    ('"Acme US" US {day} please', lambda s, _: s.say("error.TooManyWords", given="please", example='"Acme US"')),
     ("Acme US 31.01.2026", lambda s, y: s.say("error.MalformedDate", given="31.01.2026", example=_today(s, y))),
     ("Acme US 01/31/2026", lambda s, y: s.say("error.MalformedDate", given="01/31/2026", example=_today(s, y))),
     ("Acme US 2026-02-30", lambda s, y: s.say("error.MalformedDate", given="2026-02-30", example=_today(s, y))),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from bot.i18n import Speaker
 from sandbox.slack.signing import signed_headers
 from tests.dialogue.conftest import Somebody
 from tests.dialogue.content import marked, shown
@@ -101,6 +102,13 @@ async def test_far_too_much_is_answered_in_few_words(alex: Seller, command: str)
 async def test_a_novel_in_a_direct_message_is_survived(mei: Seller) -> None:
     news = await mei.says("为什么" * 5000)
     assert len(news.messages) == 1
+
+
+@pytest.mark.parametrize("page", ["①", "²", "-1", "0", "9" * 300, "٣"])
+async def test_a_page_that_is_no_number_of_ours_is_no_mishap(system: System, page: str) -> None:
+    sam = Seller(system, system.client.person("sam"), Speaker("en"), "U0SAM")
+    news = await sam.types(f"/desk unclaimed {page}")
+    assert sam.say("error.WeMustAct", incident="{}").partition("{}")[0] not in news.only.plain()
 
 
 @pytest.mark.parametrize("said", ["", " ", "\u200b", "👋", "\x00\x07", "<@U0BOT>", "https://example.com", "`", "*"])
