@@ -1,20 +1,24 @@
 """How dear it is to plan digests and the sweep, at scale: one million grants of 100 000 owners, against bare SQL.
 
 Everything is in one SQLite file, made here. The planner's pages are compared with the bare driver reading the same rows in one
-statement; the sweep's taking with bare statements that take as many. `python -m benchmarks.digest` takes a few minutes, most of
-them for making the data, and prints times, ratios and the memory that planning needed; the ratios are what may be compared.
+statement; the sweep's taking of an hour's authorizations with bare statements that take as many. The two take turns, so that a
+busy machine slows both. `python -m benchmarks.digest` takes a few minutes, most of them for making the data, and prints times,
+ratios and memory; the ratios are what may be compared. Memory is a whole process's, of a fresh one for each measurement, beside
+one that only opened the database: what streams stays near it however many rows there are.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +34,8 @@ from storage.vault import Vault
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 TEAM = "T0BENCH"
 ROUNDS = 3
+#: authorizations the sweep takes at a time, and how often in an hour
+SWEEP_PAGE, SWEEP_PAGES = 64, 650
 _DAY_MS = 86_400_000
 
 _MAKE = """
@@ -170,6 +176,44 @@ def live(path: Path, work: Callable[[SqlDatabase], Awaitable[object]]) -> object
     return asyncio.run(run())
 
 
+async def nothing(database: SqlDatabase) -> None:
+    """What a process needs before it does anything."""
+    await database.ping()
+
+
+async def sweeping(database: SqlDatabase) -> int:
+    return await taking(database, SWEEP_PAGES, SWEEP_PAGE)
+
+
+MEASURED: Mapping[str, Callable[[SqlDatabase], Awaitable[object]]] = {
+    "nothing": nothing,
+    "planning": planning,
+    "sweeping": sweeping,
+}
+
+
+def peak_of(path: Path, name: str) -> float:
+    """The most memory in MiB that a process of its own ever held while it did that."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.digest", "--measure", name, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def measure(path: Path, name: str) -> None:
+    live(path, MEASURED[name])
+    status = Path("/proc/self/status")
+    if status.exists():
+        # not ru_maxrss, which on Linux begins with what the parent held when it forked
+        kibibytes = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        print(int(kibibytes) / 2**10)
+    else:
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)  # macOS: bytes
+
+
 def report(name: str, bare: list[float], ours: list[float], *, what: str) -> None:
     low, high = statistics.median(bare), statistics.median(ours)
     print(f"{name:<28} bare SQL {low:7.2f} s   ours {high:7.2f} s   ratio {high / low:5.1f}   {what}")
@@ -179,7 +223,11 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--owners", type=int, default=100_000)
     asked.add_argument("--stores", type=int, default=5, help="of each owner; each has two grants")
+    asked.add_argument("--measure", nargs=2, metavar=("WHAT", "FILE"), help=argparse.SUPPRESS)
     given = asked.parse_args()
+    if given.measure:
+        measure(Path(given.measure[1]), given.measure[0])
+        return
     grants = given.owners * given.stores * 2
     with tempfile.TemporaryDirectory(prefix="grantdesk-bench-") as folder:
         path = Path(folder) / "bench.db"
@@ -191,21 +239,21 @@ def main() -> None:
             bare.append(timed(lambda: bare_scan(path)))
             ours.append(timed(lambda: live(path, planning)))
         rows = bare_scan(path)
-        tracemalloc.start()
         counted = live(path, planning)
-        peak = tracemalloc.get_traced_memory()[1] / 2**20
-        tracemalloc.stop()
         assert isinstance(counted, tuple)
         seen = counted
-        what = f"{seen[0]:,} readers, {rows:,} endings, {seen[1]:,} digests; Python's peak {peak:.0f} MiB"
+        what = f"{seen[0]:,} readers, {rows:,} endings, {seen[1]:,} digests"
         report("planning, read only", bare, ours, what=what)
 
-        pages, size = 150, 64
         bare, ours = [], []
         for _ in range(ROUNDS):
-            bare.append(timed(lambda: bare_taking(path, pages, size)))
-            ours.append(timed(lambda: live(path, lambda database: taking(database, pages, size))))
-        report("the sweep's taking", bare, ours, what=f"{pages * size:,} authorizations, {size} at a time")
+            bare.append(timed(lambda: bare_taking(path, SWEEP_PAGES, SWEEP_PAGE)))
+            ours.append(timed(lambda: live(path, sweeping)))
+        what = f"{SWEEP_PAGES * SWEEP_PAGE:,} authorizations, {SWEEP_PAGE} at a time"
+        report("the sweep's taking", bare, ours, what=what)
+
+        peaks = {name: peak_of(path, name) for name in MEASURED}
+        print(f"{'memory, at the most':<28} " + "   ".join(f"{name} {peak:.0f} MiB" for name, peak in peaks.items()))
 
         spent = timed(lambda: live(path, _everything))
         print(

@@ -247,7 +247,12 @@ async def build(
         ),
         presence=Presence(database, roles=support_desk.roles, clock=clock),
         digesting=Digesting(
-            database, people, clock=clock, channel=settings.support_channel, installed=workspaces.is_in
+            database,
+            people,
+            clock=clock,
+            channel=settings.support_channel,
+            channel_tz=settings.desk_time_zone,
+            installed=workspaces.is_in,
         ),
         nudging=Nudging(database, answering, people, clock=clock),
         people=people,
@@ -279,12 +284,14 @@ async def build(
         channel_locale=settings.desk_locale,
         channel_tz=settings.desk_time_zone,
     )
+    digests = (SellerDigest.kind, DeskDigest.kind)
     relay = Relay(
         database.errands,
         delivery.deliver,
         registry.tasks,
         clock=clock,
-        stale_after=dict.fromkeys((SellerDigest.kind, DeskDigest.kind), STALE_DIGEST),
+        one_by_one=digests,
+        stale_after=dict.fromkeys(digests, STALE_DIGEST),
         stale=lambda errand: stories.digesting.missed(errand.team_id, errand.recipient, errand.body),
         observe=metrics.errand,
     )

@@ -51,7 +51,7 @@ def make_desk(
         acts=acts,
         work=Desk(acts),
         replies=Replies(acts, answering=answering, names=names),
-        care=Care(acts, answering=answering, checking=checking, granting=granting),
+        care=Care(acts, answering=answering, checking=checking, granting=granting, names=names),
         talk=Talk(database, cards=database.cards, targets=targets, clock=clock, observe=observe),
         queue=DeskQueue(database, roles=roles, reporting=reporting, people=people, clock=clock),
         incidents=Incidents(

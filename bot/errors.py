@@ -182,7 +182,7 @@ class NotAPerson(PersonMustAct):
 
 
 class UnknownPerson(PersonMustAct):
-    """I could not find that person in this workspace."""
+    """I could not find that person in this workspace. Choose them from the list that Slack shows."""
 
 
 class AlreadyAMember(PersonMustAct):
@@ -190,7 +190,7 @@ class AlreadyAMember(PersonMustAct):
 
 
 class NotAnAgent(PersonMustAct):
-    """Only support agents can do that."""
+    """Only support agents can do that. /desk new brings a question to them."""
 
 
 class NotAChannel(PersonMustAct):
@@ -239,6 +239,10 @@ class TicketClosed(PersonMustAct):
 
 class UnknownTicket(PersonMustAct):
     """I don't know ticket "{given}". /desk all shows the open ones."""
+
+
+class WhichTicket(PersonMustAct):
+    """Add the ticket's number, as in /desk {word} 12. /desk all shows the open ones."""
 
 
 class NotAtTheDesk(PersonMustAct):

@@ -147,7 +147,8 @@ _QUIETER: Mapping[str, int] = {
     "slack_sdk": logging.WARNING,
     "grantdesk.bolt": logging.ERROR,
     "aiohttp.access": logging.WARNING,
-    "apscheduler": logging.WARNING,
+    # it warns whenever a job is looked at while its last run goes on, as a sweep's may
+    "apscheduler": logging.ERROR,
     "sqlalchemy.engine": logging.WARNING,
     "aiosqlite": logging.WARNING,
     "asyncio": logging.WARNING,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +23,16 @@ from bot.adapters.chance import SystemEntropy
 from bot.app import Grantdesk, build
 from bot.errors import ConfigurationError, PersonMustAct, TryAgainLater
 from bot.logs import set_up
-from bot.services.importing import COLUMNS, REQUIRED, Importing, Outcome, RowRefused
+from bot.services.importing import COLUMNS, REQUIRED, SURPLUS, Importing, Outcome, RowRefused, without_tokens
 from bot.settings import Settings
+from storage.migrate import is_current
 
 job_app = typer.Typer(no_args_is_help=True)
 
 #: how spreadsheets of the places our sellers work in write text
 _ENCODINGS = ("utf-8-sig", "gb18030")
+#: and what they put between values
+_DELIMITERS = ",;\t"
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
@@ -42,12 +47,13 @@ def list_jobs() -> None:
 
 
 async def _list_jobs(settings: Settings) -> None:
-    table = Table("job", "every", "last run was due", "next one is due")
+    table = Table("job", "every", "last run was due (UTC)", "next one is due (UTC)")
+    table.columns[0].no_wrap = True
     async with lent(settings) as desk:
         for job in desk.jobs:
             last = None if job.everywhere else await desk.database.job_runs.last(job.name)
             told = "in every replica" if job.everywhere else _minute(last) if last else "never"
-            table.add_row(job.name, str(job.every), told, _minute(job.due_at(desk.clock()) + job.every))
+            table.add_row(job.name, _span(job.every), told, _minute(job.due_at(desk.clock()) + job.every))
     Console().print(table)
 
 
@@ -71,11 +77,14 @@ def run_job(
 
 async def _run_job(settings: Settings, name: str, at: datetime | None) -> None:
     async with lent(settings) as desk:
-        names = [job.name for job in desk.jobs]
-        if name not in names:
-            raise typer.BadParameter(f"there is no job {name}; there are {', '.join(names)}")
+        jobs = {job.name: job for job in desk.jobs}
+        if name not in jobs:
+            meant = "".join(f" Did you mean {near}?" for near in get_close_matches(name, jobs, n=1))
+            raise typer.BadParameter(f"there is no job {name}.{meant} There are {', '.join(jobs)}.")
         did = await desk.run_job(name, at=at)
-    Console().print(f"{name}: {did if did is not None else 'done'}")
+        moment = _minute(at or desk.clock())
+    words = f"{did} {jobs[name].counts}" if did is not None and jobs[name].counts else "done"
+    Console().print(f"{name} for {moment} UTC: {words}.")
 
 
 @asynccontextmanager
@@ -84,6 +93,8 @@ async def lent(settings: Settings) -> AsyncIterator[Grantdesk]:
     desk = await build(settings)
     try:
         await desk.database.start()
+        if not await is_current(desk.database.engine):
+            raise ConfigurationError(problems="the database lacks tables of this version; run grantdesk migrate first")
         yield desk
     finally:
         await desk.stop()
@@ -97,12 +108,22 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         raise typer.BadParameter(f"“{text}” is no moment; write it like 2027-03-01T09:00+08:00") from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"“{text}” lacks its zone; write it like {text}+08:00 or {text}Z")
+        raise typer.BadParameter(
+            f"“{text}” lacks its zone; write it like {moment:%Y-%m-%dT%H:%M}+08:00 or {moment:%Y-%m-%dT%H:%M}Z"
+        )
     return moment
 
 
 def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _span(every: timedelta) -> str:
+    """In the largest unit that leaves no rest."""
+    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1))):
+        if every % length == timedelta():
+            return f"{every // length} {unit}"
+    return f"{every.total_seconds():g} s"
 
 
 # --- importing -------------------------------------------------------------------------------------------------------
@@ -125,6 +146,8 @@ def import_stores(
 ) -> None:
     """`IMPORT_HELP` says it."""
     rows = read_file(file)
+    if report is not None and (report.is_dir() or not report.parent.is_dir()):
+        raise typer.BadParameter(f"--report: {report} cannot be written; its folder must be there")
     settings = Settings.load()
     set_up(settings.log_format, level="WARNING")
     console = Console()
@@ -150,32 +173,60 @@ A line that is refused leaves nothing behind; the others are imported. Running t
 
 
 def read_file(path: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
-    """The file's rows with their line numbers. Raises ConfigurationError for one that cannot be read."""
-    text = _decoded(path.read_bytes())
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name and name not in COLUMNS]
-    if missing or unknown:
-        told = [f"it lacks {', '.join(missing)}"] if missing else []
-        told += [f"it has unknown columns {', '.join(unknown)}"] if unknown else []
-        raise ConfigurationError(problems=f"{path.name} cannot be imported: {'; '.join(told)}")
-    reader.fieldnames = names
-    rows = []
-    for row in reader:
-        fields = {name: value for name, value in row.items() if isinstance(name, str) and isinstance(value, str)}
-        if any(value.strip() for value in fields.values()):
-            rows.append((reader.line_num, fields))
+    """The file's rows with the lines they end on. Raises typer.BadParameter for one that cannot be read."""
+    text = _decoded(path)
+    first = next(iter(text.splitlines()), "")
+    if not first.strip():
+        raise _unusable(path, "it is empty, or its first line is; that line names the columns")
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), restkey=SURPLUS, delimiter=max(_DELIMITERS, key=first.count), strict=True
+    )
+    try:
+        names = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
+        _require_columns(path, names)
+        reader.fieldnames = names
+        rows = []
+        for row in reader:
+            fields = {name: _one(value) for name, value in row.items()}
+            if any(value.strip() for value in fields.values()):
+                rows.append((reader.line_num, fields))
+    except csv.Error as problem:
+        raise _unusable(path, f"it is no CSV ({problem})") from None
+    if not rows:
+        raise _unusable(path, "there is no line below the names of its columns")
     return rows
 
 
-def _decoded(raw: bytes) -> str:
-    for encoding in _ENCODINGS:
+def _one(value: str | list[str] | None) -> str:
+    """A cell; of a line that is too long, all that is too much; of one that is too short, nothing."""
+    return "".join(value) if isinstance(value, list) else value or ""
+
+
+def _require_columns(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = [name for name in names if name and name not in COLUMNS]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    told = [f"it lacks {', '.join(missing)}"] if missing else []
+    told += [f"it has unknown columns {without_tokens(', '.join(unknown))}"] if unknown else []
+    told += [f"it has {', '.join(twice)} more than once"] if twice else []
+    if told:
+        raise _unusable(path, "; ".join(told))
+
+
+def _unusable(path: Path, why: str) -> typer.BadParameter:
+    return typer.BadParameter(f"{path.name} cannot be imported: {why}. grantdesk import --help shows the columns.")
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    # what spreadsheets call Unicode text
+    utf16 = ("utf-16",) if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ()
+    for encoding in (*utf16, *_ENCODINGS):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ConfigurationError(problems="the file is neither UTF-8 nor GB 18030 text")
+    raise _unusable(path, "it is neither UTF-8 nor GB 18030 text; save it as CSV UTF-8")
 
 
 async def _import(
@@ -192,7 +243,8 @@ async def _import(
                     outcome = await importing.take(fields, dry=dry)
                 except (RowRefused, PersonMustAct, TryAgainLater) as refused:
                     outcome = Outcome.REFUSED
-                    report.refused.append((line, (fields.get("label") or "").strip(), str(refused)))
+                    label = without_tokens(fields.get("label", "").strip())
+                    report.refused.append((line, label, without_tokens(str(refused).strip())))
                 report.counts[outcome] += 1
                 progress.advance(doing)
     return report

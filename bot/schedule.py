@@ -31,23 +31,28 @@ def scheduled_jobs(
         """For jobs that know no other moment than the present."""
         return lambda _: work()
 
+    def past(at: datetime) -> datetime:
+        """What is forgotten is gone: a moment still to come counts as now."""
+        return min(at, stories.clock())
+
     async def forget_deliveries(at: datetime) -> object:
-        return await database.deliveries.prune(before=at - timedelta(hours=2))
+        return await database.deliveries.prune(before=past(at) - timedelta(hours=2))
 
     async def forget_the_past(at: datetime) -> object:
+        at = past(at)
         async with database.begin() as work:
             told = await work.announcements.prune(before=at - timedelta(days=400))
         return told + await database.job_runs.prune(before=at - timedelta(days=7))
 
     return (
-        Job("close-silent-consents", timedelta(seconds=30), now(stories.granting.close_silent)),
-        Job("plan-digests", timedelta(minutes=5), stories.digesting.plan),
-        Job("sweep-authorizations", timedelta(minutes=1), sweeping.sweep),
-        Job("watch-our-clocks", timedelta(hours=1), clock_watching.watch),
+        Job("close-silent-consents", timedelta(seconds=30), now(stories.granting.close_silent), counts="links closed"),
+        Job("plan-digests", timedelta(minutes=5), stories.digesting.plan, counts="digests planned"),
+        Job("sweep-authorizations", timedelta(minutes=1), sweeping.sweep, counts="authorizations asked about"),
+        Job("watch-our-clocks", timedelta(hours=1), clock_watching.watch, counts="warnings told"),
         Job("reload-articles", timedelta(minutes=1), now(stories.answering.refresh), everywhere=True),
         Job("learn-phrases", timedelta(seconds=30), now(stories.learning.refresh), everywhere=True),
         Job("forget-questions", timedelta(hours=1), now(stories.learning.forget)),
-        Job("forget-deliveries", timedelta(hours=1), forget_deliveries),
+        Job("forget-deliveries", timedelta(hours=1), forget_deliveries, counts="deliveries forgotten"),
         *desk_jobs(stories.desk),
-        Job("forget-the-past", timedelta(days=1), forget_the_past),
+        Job("forget-the-past", timedelta(days=1), forget_the_past, counts="rows forgotten"),
     )

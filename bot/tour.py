@@ -256,27 +256,30 @@ async def _asks_a_person(tour: Tour) -> None:
 
 
 async def _is_answered(tour: Tour) -> None:
-    tour.heading("Sam sees what Mei will read; Kim sends her a link in her name, answers, and closes the ticket")
+    tour.heading(
+        "Kim sends Mei a link in her name and hands the ticket over; Sam reads what Mei will read, answers, and closes it"
+    )
     mei, sam, kim = (tour.slack.person(name) for name in ("mei", "sam", "kim"))
     say, english = Speaker("zh-CN"), Speaker("en")
     card = await sam.sees("#1", channel=_SUPPORT)
     await tour.press(kim, english("desk.button.link", feature=english("feature.listing.name")), card)
     link = await tour.sees(mei, say("card.requested_by", agent="U0KIM"))
     tour.require(link.link(say("button.open_amazon")) or link.buttons(), "the link came to Mei alone")
+    await tour.press(kim, english("desk.button.hand_over"), card)
+    await kim.fills({say("desk.hand_over_form.to", number=1): "U0SAM"})
+    await kim.submits()
     await tour.press(sam, english("desk.button.reply"), card)
+    await sam.fills({english("desk.reply_form.choice"): "link_sent"})
     preview = (await sam.modal()).plain()
     tour.quote("Sam's form shows both languages", preview)
     tour.require(
         english("desk.reply_form.seller_reads", language="简体中文") in preview, "a preview in the seller's language"
     )
-    await sam.closes()
-    await tour.press(kim, english("desk.button.reply"), card)
-    await kim.fills({say("desk.reply_form.choice"): "link_sent"})
-    await kim.submits()
+    await sam.submits()
     await tour.sees(mei, say("desk.reply.link_sent", feature="")[:5])
-    await tour.press(kim, english("desk.button.close"), card)
-    await kim.fills({say("desk.close_form.because", number=1): "sellers_turn"})
-    await kim.submits()
+    await tour.press(sam, english("desk.button.close"), card)
+    await sam.fills({english("desk.close_form.because", number=1): "sellers_turn"})
+    await sam.submits()
     mine = await tour.sees(mei, say("ticket.closed.sellers_turn", number=1))
     tour.did("mei", "writes in the thread: 还是不行")
     again = await mei.says("还是不行", thread=mine)

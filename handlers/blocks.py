@@ -22,6 +22,8 @@ BUTTON_VALUE = 2000
 OPTION_LIMIT = 75
 TITLE_LIMIT = 24
 MESSAGE_BLOCKS = 50
+#: Slack cuts a message's text at 40 000; fifty blocks of ours are shorter than this
+TEXT_LIMIT = 20_000
 
 
 _WIDE = {"*": "＊", "_": "＿", "~": "～", "`": "｀"}
@@ -197,7 +199,7 @@ def message(*blocks: Block | None) -> Message:
     """A message out of its blocks; its text says all that they say, for screen readers and notifications."""
     kept = [block for block in blocks if block is not None]
     lines = [line for block in kept for line in _words(block)]
-    return Message(fit("\n".join(lines), SECTION_LIMIT) or "…", kept[:MESSAGE_BLOCKS])
+    return Message(fit("\n".join(lines), TEXT_LIMIT) or "…", kept[:MESSAGE_BLOCKS])
 
 
 def _words(block: Block) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.errors import UnknownWord
+from bot.errors import NotAnAgent, UnknownWord, WhichTicket
 from bot.ports import Message, Person
 from bot.ports.desk import Queue
 from handlers import desk_acts, desk_cards, desk_new, desk_news
@@ -14,7 +14,7 @@ from handlers.blocks import message, mrkdwn, problem_message, section
 from handlers.desk_lists import everybody_message, queue_message
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.stories import Stories
-from handlers.words import number_in, pick, split_words
+from handlers.words import as_typed, first_word, number_in, page_in, pick
 
 
 def register(registry: Registry, stories: Stories) -> None:
@@ -30,6 +30,7 @@ def register(registry: Registry, stories: Stories) -> None:
 
 
 _WORDS = (*(queue.value for queue in Queue), "new", "show", "claim", "numbers", "help")
+_OF_ONE = ("show", "claim")
 _FOR_SELLERS = ("new", "help")
 
 
@@ -41,42 +42,43 @@ class _DeskCommand:
         self._news = desk_news.News(stories)
 
     async def command(self, call: CommandCall) -> None:
-        words = split_words(call.text)
+        first, rest = first_word(as_typed(call.text))
         agent = await self._stories.desk.roles.works_at_desk(call.person)
-        if not words and agent:
-            await call.reply(await self._page(call.person, Queue.UNCLAIMED, 0))
+        if not first:
+            told = await self._page(call.person, Queue.UNCLAIMED, 0) if agent else self._usage(call.person, agent=False)
+            await call.reply(told)
             return
-        if not words:
-            await call.reply(self._usage(call.person, agent=agent))
-            return
+        if not agent and first.casefold() in set(_WORDS) - set(_FOR_SELLERS):
+            raise NotAnAgent
         try:
-            word = pick(words[0], _WORDS if agent else _FOR_SELLERS)
+            word = pick(first, _WORDS if agent else _FOR_SELLERS)
         except UnknownWord as problem:
             told, usage = problem_message(problem, call.person), self._usage(call.person, agent=agent)
             await call.reply(Message(f"{told.text}\n{usage.text}", [*told.blocks, *usage.blocks]))
             return
         if word == "new":
-            await self._new.command(call, words[1:])
+            await self._new.command(call, rest)
         elif word == "help":
             await call.reply(self._usage(call.person, agent=agent))
         else:
-            await call.reply(await self._for_agents(call.person, word, words[1:]))
+            await call.reply(await self._for_agents(call.person, word, rest.split()))
 
     async def _for_agents(self, agent: Person, word: str, rest: Sequence[str]) -> Message:
         desk = self._stories.desk
+        if word in _OF_ONE and not rest:
+            raise WhichTicket(word=word)
         match word:
             case "numbers":
                 return self._news.numbers(await desk.numbers.last_week(agent), agent)
             case "show":
                 ticket = await desk.acts.numbered(agent, " ".join(rest))
-                return self._cards.shown(await desk.acts.card(agent, ticket.id), agent)
+                return self._cards.shown(await desk.care.card(agent, ticket.id, say=mrkdwn(agent)), agent)
             case "claim":
                 ticket = await desk.acts.numbered(agent, " ".join(rest))
                 claimed = await desk.work.claim(agent, ticket.id)
                 return message(section(mrkdwn(agent)("desk.done.claimed", number=claimed.number)))
             case _:
-                page = max(0, number_in(rest[0]) - 1) if rest else 0
-                return await self._page(agent, Queue(word), page)
+                return await self._page(agent, Queue(word), page_in(rest))
 
     async def _page(self, agent: Person, queue: Queue, page: int) -> Message:
         found = await self._stories.desk.queue.page(agent, queue, page)

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.features import FeatureKey
 from bot.domain.templates import ARTICLE, OWN_WORDS, TEMPLATES
 from bot.domain.tickets import CHOSEN_BY_AGENTS, CloseReason, Ticket
-from bot.errors import WrongChoice
+from bot.errors import TicketClosed, WrongChoice
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.ports.desk import Queue
@@ -93,7 +93,7 @@ class _Acts:
         await self._confirm(call, "desk.done.link", ticket)
 
     async def show(self, call: ActionCall) -> None:
-        card = await self._desk.acts.card(call.person, call.value)
+        card = await self._desk.care.card(call.person, call.value, say=mrkdwn(call.person))
         await call.ack()
         await call.whisper(Cards(self._stories).shown(card, call.person))
 
@@ -120,13 +120,13 @@ class _Acts:
 
     async def open_reply(self, call: ActionCall) -> None:
         """With the likely article chosen already, where there is one."""
-        ticket = await self._desk.acts.ticket(call.person, call.value)
+        ticket = await self._desk.acts.workable(call.person, call.value)
         known = ticket.topic in self._stories.answering.library.slugs
         choice = f"{ARTICLE}{ticket.topic}" if known else OWN_WORDS
         await call.open(await self._form(call.person, ticket, Answer(choice)))
 
     async def open_ask(self, call: ActionCall) -> None:
-        ticket = await self._desk.acts.ticket(call.person, call.value)
+        ticket = await self._desk.acts.workable(call.person, call.value)
         first = next(key for key, row in TEMPLATES.items() if row.asks)
         await call.open(await self._form(call.person, ticket, Answer(first, wants_more=True)))
 
@@ -207,6 +207,8 @@ class _Acts:
 
     async def open_hand_over(self, call: ActionCall) -> None:
         ticket = await self._desk.acts.ticket(call.person, call.value)
+        if not ticket.is_open:
+            raise TicketClosed(number=ticket.number)
         say = call.say
         await call.open(
             modal(
@@ -230,7 +232,7 @@ class _Acts:
         await call.ack()
 
     async def open_close(self, call: ActionCall) -> None:
-        ticket = await self._desk.acts.ticket(call.person, call.value)
+        ticket = await self._desk.acts.workable(call.person, call.value)
         say = call.say
         reasons = [option(say(f"desk.because.{reason.value}"), reason.value) for reason in CHOSEN_BY_AGENTS]
         await call.open(

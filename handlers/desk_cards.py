@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from bot.domain.desk_notices import DeskReply, SellerTicket, TicketAlert, TicketCard
 from bot.domain.features import FEATURES, FeatureKey
+from bot.domain.grants import GrantState
 from bot.domain.notices import Notice
 from bot.domain.status import PLATFORM_LABELS, StatusKind
 from bot.domain.tickets import TicketState, ticket_subject
@@ -19,12 +20,14 @@ from handlers.answer_cards import mend_button
 from handlers.blocks import Block, actions, button, confirmation, context, escape, fit, message, mrkdwn, section
 from handlers.desk_wording import (
     LANGUAGES,
-    age,
+    ago,
     cause_words,
     grant_words,
+    in_brackets,
     line_words,
     moment,
     quoted,
+    spread,
 )
 from handlers.routing import Registry
 from handlers.stories import Stories
@@ -32,6 +35,8 @@ from handlers.wording import store_name
 
 _Kind = TypeVar("_Kind", bound=Notice)
 _SHOWN_SUGGESTION = 600
+#: characters of their own question on the seller's card
+_SHOWN_QUESTION = 300
 
 
 def hang(registry: Registry, stories: Stories) -> None:
@@ -63,7 +68,7 @@ class Cards:
         sendings = [Sending(message(*self._card(say, bare, card)), Placement.EDIT_CARD, subject=subject)]
         if card.line:
             words = line_words(say, self._stories.names, card.line, card.line_facts)
-            sendings.append(Sending(message(section(words)), Placement.THREAD, subject=subject))
+            sendings.append(Sending(message(*spread(words)), Placement.THREAD, subject=subject))
         return sendings
 
     def shown(self, card: TicketCard, person: Person) -> Message:
@@ -88,7 +93,7 @@ class Cards:
             section(head),
             self._facts(say, card),
             self._trouble(say, card),
-            section(quoted(escape(card.question))) if card.question else None,
+            *(spread(quoted(escape(card.question))) if card.question else []),
             self._suggestion(say, card),
             self._notes(say, card),
             actions(*card_buttons(bare, card)),
@@ -102,8 +107,8 @@ class Cards:
             rows.append((say("desk.card.feature"), self._feature(say, card)))
             rows.append((say("desk.card.status"), self._status(say, card)))
             rows.append((say("desk.card.grants"), "\n".join(grant_words(say, *grant, now) for grant in card.grants)))
-            rows.append((say("desk.card.check"), self._check(say, card, now)))
-            rows.append((say("desk.card.link"), self._link(say, card, now)))
+            rows.append((say("desk.card.check"), self._check(say, card)))
+            rows.append((say("desk.card.link"), self._link(say, card)))
         else:
             rows.append(
                 (say("desk.card.store"), say("desk.card.store_gone" if card.store_gone else "desk.card.no_store"))
@@ -120,7 +125,11 @@ class Cards:
     @staticmethod
     def _came(say: Speaker, card: TicketCard) -> str:
         came = f"{say(f'desk.source.{card.source}')}, {moment(say, card.opened_at)}"
-        return f"{came} (<@{card.opened_by}>)" if card.opened_by and card.opened_by != card.user_id else came
+        return (
+            f"{came}{in_brackets(say, f'<@{card.opened_by}>')}"
+            if card.opened_by and card.opened_by != card.user_id
+            else came
+        )
 
     @staticmethod
     def _feature(say: Speaker, card: TicketCard) -> str:
@@ -132,25 +141,24 @@ class Cards:
         words = label if say.locale == "zh-CN" else f"{say(f'status.{card.status}')} {label}"
         return f"{words} · :warning: {say(f'status.{card.attention}')}" if card.attention else words
 
-    def _check(self, say: Speaker, card: TicketCard, now: datetime) -> str:
+    def _check(self, say: Speaker, card: TicketCard) -> str:
         if not card.checked_at:
             return say("desk.card.not_checked")
-        ago = age(say, datetime.fromisoformat(card.checked_at), now)
+        when = ago(say, card.checked_at)
         if not card.checked:
-            return f":white_check_mark: {say('check.verified')} ({ago})"
+            return f":white_check_mark: {say('check.verified')}{in_brackets(say, when)}"
         happened, advice = self._stories.names.refusal(
             say, card.checked, detail="", feature=card.feature or FeatureKey.ORDERS
         )
-        return f":x: {happened} ({ago})\n_{advice}_"
+        return f":x: {happened}{in_brackets(say, when)}\n_{advice}_"
 
-    def _link(self, say: Speaker, card: TicketCard, now: datetime) -> str:
+    def _link(self, say: Speaker, card: TicketCard) -> str:
         if not card.link_made_at:
             return say("desk.card.no_link")
-        made = age(say, datetime.fromisoformat(card.link_made_at), now)
-        words = say("desk.card.link_made", age=made)
+        bare = Speaker(say.locale, tz=say.zone.key)  # the moments are markup of our own
+        words = bare("desk.card.link_made", age=ago(say, card.link_made_at))
         if card.link_pressed_at:
-            pressed = age(say, datetime.fromisoformat(card.link_pressed_at), now)
-            words += f"\n{say('desk.card.link_pressed', age=pressed)}"
+            words += f"\n{bare('desk.card.link_pressed', age=ago(say, card.link_pressed_at))}"
         if card.link_ended:
             ended = card.link_ended
             words += "\n" + (
@@ -200,7 +208,8 @@ class Cards:
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         kind = ("missed" if alert.missed else "near") + ("_answer" if alert.answer else "_resolve")
         mark = ":rotating_light:" if alert.missed else ":hourglass:"
-        words = f"{mark} {say(f'desk.alert.{kind}', number=alert.number)} {moment(say, alert.due)}"
+        # the moment is markup of our own
+        words = f"{mark} {bare(f'desk.alert.{kind}', number=alert.number, due=moment(say, alert.due))}"
         buttons = []
         if alert.missed:
             buttons.append(button(bare("desk.button.acknowledge"), "desk.acknowledge", value=alert.ticket_id))
@@ -222,6 +231,12 @@ class Cards:
         ]
         if ticket.store:
             lines.append(store_name(say, ticket.store))
+        if ticket.found:
+            lines.append(say("ticket.found"))
+        if ticket.opened_by and ticket.opened_by != person.user_id:
+            lines.append(say("ticket.opened_by", agent=ticket.opened_by))
+        if ticket.question:
+            lines.append(quoted(escape(fit(ticket.question, _SHOWN_QUESTION))))
         if ticket.agent and not closed:
             lines.append(say("ticket.agent", agent=ticket.agent))
         if ticket.due and not closed:
@@ -258,7 +273,7 @@ class Cards:
     @staticmethod
     def _said(say: Speaker, ticket: SellerTicket) -> str:
         match ticket.event:
-            case "opened":
+            case "opened" | "changed":
                 return ""
             case "closed":
                 return say(f"ticket.closed.{ticket.because}", number=ticket.number)
@@ -278,7 +293,7 @@ class Cards:
             buttons.insert(0, mend)
         return [
             Sending(
-                message(section(head), section(reply.text), actions(*buttons)),
+                message(section(head), *spread(reply.text), actions(*buttons)),
                 Placement.THREAD,
                 subject=ticket_subject(reply.ticket_id),
             )
@@ -293,6 +308,14 @@ def _mend(bare: Speaker, reply: DeskReply) -> Block | None:
     return mend_button(bare, Answer("", "", Button(reply.button), reply.store_id, feature))
 
 
+def _worth_a_link(card: TicketCard) -> list[FeatureKey]:
+    """The feature in question first, then what is not granted: what a ticket is about is a guess at first."""
+    missing = {FeatureKey(feature) for feature, state, _ in card.grants if state != GrantState.GRANTED}
+    return [key for key in FEATURES if key is card.feature] + [
+        key for key in FEATURES if key in missing and key is not card.feature
+    ]
+
+
 def card_buttons(bare: Speaker, card: TicketCard) -> list[Block]:
     """What makes sense now, the likeliest first."""
     ticket = card.ticket_id
@@ -304,8 +327,7 @@ def card_buttons(bare: Speaker, card: TicketCard) -> list[Block]:
     found.append(button(bare("desk.button.ask"), "desk.ask", value=ticket))
     if card.store:
         found.append(button(bare("desk.button.check"), "desk.check", value=ticket))
-        features = [card.feature] if card.feature else list(FEATURES)
-        for feature in features:
+        for feature in _worth_a_link(card):
             name = bare(f"feature.{feature.value}.name")
             sure = confirmation(
                 title=bare("desk.link.title"),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.domain.roles import Role
-from bot.errors import NotAnAdmin, UnknownPerson, WrongChoice
+from bot.errors import NotAnAdmin, WrongChoice
 from bot.ports import Person
 from bot.ports.desk import Queue
 from handlers.blocks import field, modal, option, select
 from handlers.home_view import publish
+from handlers.members import profile_of, require_person
 from handlers.routing import ActionCall, Call, Registry, ViewCall
 from handlers.stories import Stories
 from handlers.words import number_in
@@ -57,7 +53,7 @@ class _DeskHome:
         user_id, word = call.inputs.get("user", ""), call.inputs.get("role", "")
         if word not in set(Role):
             raise WrongChoice
-        await _is_a_person(call, user_id)
+        await require_person(call, user_id)
         admin = await self._admin(call)
         await self._stories.desk.roles.give(admin, user_id, Role(word))
         await call.ack()
@@ -67,26 +63,14 @@ class _DeskHome:
         admin = await self._admin(call)
         await self._stories.desk.roles.give(admin, call.value, Role.SELLER)
         await call.ack()
+        await self._stories.desk.work.gone(admin, call.value)
         await publish(call, self._stories)
 
     async def _admin(self, call: Call) -> Person:
         """Whoever presses, as Slack knows them now: an administrator of yesterday gives no roles."""
         if (await self._stories.desk.roles.of(call.person.team_id, call.person.user_id)).manages_roles:
             return call.person
-        profile = await _profile(call.client, call.person.user_id)
+        profile = await profile_of(call.client, call.person.user_id)
         if profile.get("is_admin") is True or profile.get("is_owner") is True:
             return Person(call.person.team_id, call.person.user_id, call.person.locale, call.person.tz, is_admin=True)
         raise NotAnAdmin
-
-
-async def _profile(client: AsyncWebClient, user_id: str) -> dict[str, Any]:
-    try:
-        return dict((await client.users_info(user=user_id))["user"])
-    except SlackApiError:
-        raise UnknownPerson from None
-
-
-async def _is_a_person(call: Call, user_id: str) -> None:
-    profile = await _profile(call.client, user_id)
-    if profile.get("is_bot") or profile.get("deleted") or profile.get("team_id") not in (None, call.person.team_id):
-        raise UnknownPerson

@@ -12,10 +12,10 @@ from bot.i18n import Speaker
 from bot.ports import Message, Person
 from bot.ports.desk import Queue, StoreLine
 from bot.services.desk_queue import Everybody, IncidentLine, QueuePage
-from bot.services.naming import Names
+from bot.services.naming import Names, feature_name
 from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, context, divider, escape, fit, header, message, mrkdwn, section
-from handlers.desk_wording import age, cause_words, moment
+from handlers.desk_wording import ago, cause_words, moment
 from handlers.wording import grant_line, report_lines, status_name, store_name
 
 #: what App Home and `/desk` offer, in this order
@@ -28,11 +28,11 @@ def queue_blocks(person: Person, names: Names, page: QueuePage, *, action: str) 
     blocks: list[Block] = [header(bare("desk.queue.title")), actions(*_filters(bare, page, action))]
     rows: list[Block] = []
     for ticket in page.tickets:
-        rows += _ticket(say, bare, names, ticket, page.at)
+        rows += _ticket(say, bare, names, ticket, page)
     for line in page.stores:
         rows.append(section(_store(say, line, page.at)))
     for incident in page.incidents:
-        rows += _incident(say, bare, names, incident, page.at)
+        rows += _incident(say, bare, names, incident)
     blocks += rows or [section(say(f"desk.empty.{page.queue.value}"))]
     turns = _turns(bare, f"{action}:{page.queue.value}", page.page, has_more=page.has_more)
     if turns:
@@ -64,16 +64,18 @@ def _turns(bare: Speaker, action: str, page: int, *, has_more: bool) -> list[Blo
     ]
 
 
-def _ticket(say: Speaker, bare: Speaker, names: Names, ticket: Ticket, now: datetime) -> list[Block]:
+def _ticket(say: Speaker, bare: Speaker, names: Names, ticket: Ticket, page: QueuePage) -> list[Block]:
     head = f"*#{ticket.number}* · {say(f'desk.state.{ticket.state.value}')} · <@{ticket.user_id}>"
     if ticket.assignee:
         head += f" · {say('desk.card.agent')} <@{ticket.assignee}>"
     lines = [head]
+    if store := page.about.get(ticket.id):
+        lines.append(store_name(say, store) + (f" · {feature_name(say, ticket.feature)}" if ticket.feature else ""))
     due = ticket.due_at
     if ticket.waiting_since is not None:
         lines.append(say("desk.card.waits"))
     elif due is not None:
-        mark = ":rotating_light:" if due <= now else ":hourglass:"
+        mark = ":rotating_light:" if due <= page.at else ":hourglass:"
         key = "desk.card.answer_due" if ticket.answer_due_at else "desk.card.resolve_due"
         lines.append(f"{mark} {say(key)} {moment(say, due.isoformat())}")
     if ticket.question:
@@ -96,12 +98,12 @@ def _store(say: Speaker, line: StoreLine, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _incident(say: Speaker, bare: Speaker, names: Names, line: IncidentLine, now: datetime) -> list[Block]:
+def _incident(say: Speaker, bare: Speaker, names: Names, line: IncidentLine) -> list[Block]:
     incident = line.incident
     words = [
         f":fire: *{say('desk.incident.title', number=incident.number)}*",
         cause_words(say, names, incident.cause, incident.feature or FeatureKey.ORDERS),
-        f"{say.count('desk.incident.stores', line.stores)} · {age(say, incident.opened_at, now)}",
+        f"{say.count('desk.incident.stores', line.stores)} · {ago(say, incident.opened_at.isoformat())}",
     ]
     over = button(bare("desk.button.over"), "desk.incident_over", value=incident.id)
     return [section("\n".join(words)), actions(over)]

@@ -5,25 +5,31 @@ desk reads; and to what sellers write next. Deleting a message takes back what c
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.stores import Store, label_key
 from bot.domain.tickets import QUESTION_LIMIT, Source
-from bot.errors import UnknownPerson
+from bot.errors import UnclosedQuote, UnknownPerson
 from bot.i18n import Speaker
 from bot.ports import Message, Person
 from bot.services.intake import Opened
 from bot.services.naming import feature_name
 from bot.services.support import Ask
 from handlers.blocks import Block, field, fit, message, modal, mrkdwn, option, section, select, text_input
+from handlers.desk_wording import too_long
+from handlers.members import require_person
 from handlers.routing import ActionCall, CommandCall, EventCall, Registry, ShortcutCall, ViewCall, notes_of
 from handlers.stories import Stories
 from handlers.wording import store_name
-from handlers.words import mentioned_user
+from handlers.words import first_word, mentioned_user, split_words
 
 _NO_STORE = "none"
 _OPTIONS = 100
+#: a mention at the start: said to that one, or to the bot, which answers by itself
+_TO_SOMEBODY = re.compile(r"\s*<@[UW]")
 
 
 def hang(registry: Registry, stories: Stories) -> None:
@@ -38,6 +44,18 @@ def hang(registry: Registry, stories: Stories) -> None:
     registry.view("ticket.write", edge.wrote)
 
 
+def _about(question: str, stores: Sequence[Store]) -> tuple[Store | None, str]:
+    """The store whose name a question begins with, in quotes where it has spaces, and the rest of the question."""
+    with suppress(UnclosedQuote):
+        named = (split_words(question) or [""])[0]
+        store = next((one for one in stores if label_key(one.label) == label_key(named)), None)
+        after = question[question.find(named) + len(named) :]
+        rest = after.partition(" ")[2].strip()
+        if store is not None and rest:
+            return store, rest
+    return None, question
+
+
 class New:
     """From a person to a ticket."""
 
@@ -47,40 +65,48 @@ class New:
 
     # --- /desk new and the shortcut ----------------------------------------------------------------------------------
 
-    async def command(self, call: CommandCall, words: Sequence[str]) -> None:
+    async def command(self, call: CommandCall, typed: str) -> None:
         """`/desk new`, `/desk new <question>`; agents also `/desk new @seller ["store"] <question>`."""
         agent = await self._desk.roles.works_at_desk(call.person)
-        named = mentioned_user(html.unescape(words[0])) if words and agent else None
-        if named is None and words and not agent:
-            opened = await self._ask(call.person, None, Source.COMMAND, " ".join(words))
-            await call.reply(self._told(call.person, opened))
+        if not agent:
+            if not typed:
+                await call.open(await self._form(call.person, None, question="", chooses=False))
+                await call.ack()
+                return
+            await call.reply(self._told(call.person, await self._ask(call.person, None, Source.COMMAND, typed), typed))
             return
-        if named is None or len(words) == 1:
-            seller = None if named is None else await self._stories.people.get(call.person.team_id, named)
-            question = " ".join(words) if named is None else ""
-            await call.open(await self._form(call.person, seller, question=question, chooses=agent))
+        first, question = first_word(typed)
+        named = mentioned_user(first)
+        if named is None and first.startswith("@"):  # Slack makes a mention of everybody it knows
+            raise UnknownPerson
+        if named is not None:
+            await require_person(call, named)
+        seller = None if named is None else await self._stories.people.get(call.person.team_id, named)
+        question = typed if seller is None else question
+        if seller is None or not question:
+            await call.open(await self._form(call.person, seller, question=question, chooses=True))
             await call.ack()
             return
-        seller = await self._stories.people.get(call.person.team_id, named)
-        stores = {label_key(store.label): store for store in await self._stories.stores.all(seller)}
-        store = stores.get(label_key(words[1]))
-        question = " ".join(words[2:] if store and len(words) > 2 else words[1:])  # noqa: PLR2004  # @seller, store, …
+        store, question = _about(question, await self._stories.stores.all(seller))
         opened = await self._ask(seller, call.person, Source.COMMAND, question, store=store)
-        await call.reply(self._told(call.person, opened))
+        await call.reply(self._told(call.person, opened, question))
 
     async def triage(self, call: ShortcutCall) -> None:
-        """*Triage authorization ticket* on a message. An agent says whose it is; anybody else brings their own question."""
+        """*Triage authorization* on a message. An agent says whose it is; anybody else brings their own question."""
         agent = await self._desk.roles.works_at_desk(call.person)
         seller = None
         if agent and call.author_id and call.author_id != call.person.user_id and not call.by_bot:
             seller = await self._stories.people.get(call.person.team_id, call.author_id)
+        # somebody else's message is not a seller's to take back: their ticket does not hang on it
+        place = (call.channel_id, call.message_ts) if agent or call.author_id == call.person.user_id else ("", "")
         await call.open(
             await self._form(
                 call.person,
                 seller,
                 question=html.unescape(call.message_text),
                 chooses=agent,
-                place=(call.channel_id, call.message_ts),
+                place=place,
+                source=Source.SHORTCUT,
             )
         )
 
@@ -98,6 +124,7 @@ class New:
                 question=call.inputs.get("question", ""),
                 chooses=await self._desk.roles.works_at_desk(call.person),
                 place=(notes.get("channel_id", ""), notes.get("ts", "")),
+                source=Source(notes.get("source", Source.COMMAND)),
             ),
         )
 
@@ -106,15 +133,16 @@ class New:
         chosen = call.inputs.get("desk.who", "") if agent else ""
         if agent and not chosen:
             raise UnknownPerson
+        if chosen:
+            await require_person(call, chosen)
         seller = await self._stories.people.get(call.person.team_id, chosen) if chosen else call.person
         store_id = call.inputs.get("store", _NO_STORE)
         stores = {store.id: store for store in await self._stories.stores.all(seller)}
         feature = call.inputs.get("feature", "")
-        from_message = bool(call.notes.get("ts"))
         opened = await self._ask(
             seller,
             call.person if agent else None,
-            Source.SHORTCUT if from_message else Source.COMMAND,
+            Source(call.notes.get("source", Source.COMMAND)),
             call.inputs.get("question", ""),
             store=stores.get(store_id),
             feature=FeatureKey(feature) if feature in set(FeatureKey) else None,
@@ -126,7 +154,7 @@ class New:
                 "desk.opened",
                 title=call.say("desk.new_form.title"),
                 close=call.say("button.close"),
-                blocks=[section(self._sentence(say, opened))],
+                blocks=[section(self._sentence(say, opened))],  # the form takes no more than the desk keeps
             )
         )
 
@@ -154,8 +182,9 @@ class New:
             ),
         )
 
-    def _told(self, person: Person, opened: Opened) -> Message:
-        return message(section(self._sentence(mrkdwn(person), opened)))
+    def _told(self, person: Person, opened: Opened, question: str) -> Message:
+        say = mrkdwn(person)
+        return message(section(self._sentence(say, opened)), too_long(say, question))
 
     @staticmethod
     def _sentence(say: Speaker, opened: Opened) -> str:
@@ -170,6 +199,7 @@ class New:
         question: str,
         chooses: bool,
         place: tuple[str, str] = ("", ""),
+        source: Source = Source.COMMAND,
     ) -> Block:
         """`chooses`: an agent, who says whose question it is."""
         say = Speaker(person.locale, tz=person.tz)
@@ -200,7 +230,7 @@ class New:
             title=say("desk.new_form.title"),
             submit=say("desk.new_form.submit"),
             close=say("button.cancel"),
-            notes={"channel_id": place[0], "ts": place[1]},
+            notes={"channel_id": place[0], "ts": place[1], "source": source.value},
             blocks=blocks,
         )
 
@@ -214,8 +244,15 @@ class New:
                 call.person.team_id, channel_id=call.channel_id, ts=str(event.get("deleted_ts", ""))
             )
             return
-        ordinary = not event.get("subtype") and not event.get("bot_id") and not event.get("thread_ts")
+        ordinary = (
+            not _TO_SOMEBODY.match(str(event.get("text", "")))
+            and not event.get("subtype")
+            and not event.get("bot_id")
+            and not event.get("thread_ts")
+        )
         if call.channel_id not in self._desk.listens_in or not ordinary or not call.person.user_id:
+            return
+        if await self._desk.roles.works_at_desk(call.person):  # they answer there; their own words are no question
             return
         text = html.unescape(str(event.get("text", "")))
         if not await self._stories.support.is_ours(call.person, text):
@@ -223,7 +260,7 @@ class New:
         place = (call.channel_id, str(event.get("ts", "")))
         opened = await self._ask(call.person, None, Source.CHANNEL, text, place=place)
         await call.ack()
-        await call.whisper(self._told(call.person, opened))
+        await call.whisper(self._told(call.person, opened, text))
 
     # --- the seller writes on ----------------------------------------------------------------------------------------
 

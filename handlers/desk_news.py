@@ -8,13 +8,15 @@ from datetime import date, datetime, timedelta
 from bot.domain.desk_notices import HandOver, IncidentCard, IncidentTold, ShiftEnds, WeekInNumbers
 from bot.domain.incidents import incident_subject
 from bot.domain.notices import Notice
+from bot.domain.tickets import TicketState
 from bot.i18n import Speaker
 from bot.ports import Message, Person, Placement, Sending
-from handlers.blocks import Block, actions, button, context, header, message, mrkdwn, section
+from handlers.blocks import Block, actions, button, context, fit, header, message, mrkdwn, plain, section
 from handlers.desk_cards import of_kind
 from handlers.desk_wording import LANGUAGES, cause_words, duration, line_words, moment
 from handlers.routing import Registry
 from handlers.stories import Stories
+from handlers.week_picture import WeekPictures
 
 _BAR = 20
 _MOST_LISTED = 20
@@ -28,11 +30,13 @@ def hang(registry: Registry, stories: Stories) -> None:
     registry.notice(ShiftEnds, news.shift_ends)
     registry.notice(HandOver, news.hand_over)
     registry.notice(WeekInNumbers, news.week)
+    registry.route(news.pictures.route())
 
 
 class News:
     def __init__(self, stories: Stories) -> None:
         self._stories = stories
+        self.pictures = WeekPictures(stories.public_url, stories.picture_keys, clock=stories.clock)
 
     # --- incidents ---------------------------------------------------------------------------------------------------
 
@@ -110,7 +114,11 @@ class News:
         opens = f"{say('desk.shift.opens')} {moment(say, shift.opens)}"
         lines = [f":crescent_moon: *{say('desk.shift.title')}* {closes} · {opens}"]
         lines.append(_listed(say, "desk.shift.unclaimed", [f"#{number}" for number in shift.unclaimed]))
-        held = [f"#{number} <@{agent}> ({say(f'desk.state.{state}')})" for agent, number, state in shift.held]
+        waits = f" ({say(f'desk.state.{TicketState.WAITING.value}')})"
+        held = [
+            f"#{number} <@{agent}>{waits if state == TicketState.WAITING else ''}"
+            for agent, number, state in shift.held
+        ]
         lines.append(_listed(say, "desk.shift.held", held))
         if shift.incidents:
             lines.append(_listed(say, "desk.shift.incidents", [f"#{number}" for number in shift.incidents]))
@@ -122,7 +130,7 @@ class News:
         return [Sending(self.numbers(of_kind(WeekInNumbers, notice), person))]
 
     def numbers(self, week: WeekInNumbers, person: Person) -> Message:
-        """The week, with bars drawn in text: they are read aloud, copied, and shown everywhere."""
+        """The week, with a chart whose alt text says the same; topics and languages have bars of text, which names fit into."""
         say = mrkdwn(person)
         since = datetime.fromisoformat(week.since)
         until = datetime.fromisoformat(week.until) - timedelta(microseconds=1)
@@ -143,8 +151,6 @@ class News:
             "type": "section",
             "fields": [{"type": "mrkdwn", "text": f"*{say(key)}*\n{value}"} for key, value in fields],
         }
-        most = max((max(came, went) for _, came, went in week.days), default=0)
-        days = [f"{_weekday(bare, day)} {_bar(came, most)} {came} → {went}" for day, came, went in week.days]
         library = self._stories.answering.library
         topics = [
             (library.article(slug, person.locale).short if slug in library.slugs else slug, count)
@@ -154,7 +160,7 @@ class News:
         blocks: list[Block] = [
             header(bare("desk.week.title", since=bare.date(since), until=bare.date(until))),
             facts,
-            section(f"*{say('desk.week.by_day')}*\n{_chart(days)}"),
+            *self._picture(bare, week),
         ]
         for key, rows in (("desk.week.by_topic", topics), ("desk.week.by_language", languages)):
             if rows:
@@ -164,6 +170,23 @@ class News:
                 )
         blocks.append(context(say("desk.week.note")))
         return message(*blocks)
+
+    def _picture(self, bare: Speaker, week: WeekInNumbers) -> list[Block]:
+        """The days as a chart, and the same in words for whoever does not see it."""
+        if not week.days:
+            return []
+        days = [
+            bare("desk.week.day", day=_weekday(bare, day), opened=came, closed=went) for day, came, went in week.days
+        ]
+        title = bare("desk.week.by_day")
+        return [
+            {
+                "type": "image",
+                "title": plain(title),
+                "image_url": self.pictures.url(week.days),
+                "alt_text": fit("\n".join([title, *days]), 2000),
+            }
+        ]
 
 
 def _listed(say: Speaker, key: str, entries: Sequence[str]) -> str:

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.grants import GrantState
+from bot.domain.tickets import QUESTION_LIMIT
 from bot.domain.verification import Reason
 from bot.i18n import Speaker
 from bot.services.naming import Names, feature_name
-from handlers.blocks import escape, fit
+from handlers.blocks import SECTION_LIMIT, Block, context, escape, section
 
 #: the languages' own names, the same in every language
 LANGUAGES = {"en": "English", "zh-CN": "简体中文", "zh-TW": "繁體中文"}
@@ -23,7 +24,8 @@ _GRANT_MARKS = {
 }
 #: words that a renderer has made already, in their reader's language and with their markup
 _MADE_WORDS = frozenset({"replied", "asked"})
-_QUOTE_LIMIT = 1200
+#: characters of one quoted line, and of the longest escape (`&amp;`)
+_PIECE, _LONGEST_ESCAPE = 2900, 5
 
 
 def moment(say: Speaker, iso: str) -> str:
@@ -32,14 +34,15 @@ def moment(say: Speaker, iso: str) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{say.moment(at)}>"
 
 
-def age(say: Speaker, since: datetime, now: datetime) -> str:
-    """How long ago, in its largest unit."""
-    minutes = max(0, int((now - since).total_seconds() // 60))
-    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
-        return say.count("desk.ago.minutes", minutes)
-    if minutes < 48 * 60:
-        return say.count("desk.ago.hours", minutes // 60)
-    return say.count("desk.ago.days", minutes // (24 * 60))
+def ago(say: Speaker, iso: str) -> str:
+    """How long ago, which Slack keeps counting while the card stands; its fallback is the moment in the desk's zone."""
+    at = datetime.fromisoformat(iso)
+    return f"<!date^{int(at.timestamp())}^{{ago}}|{say.moment(at)}>"
+
+
+def in_brackets(say: Speaker, words: str) -> str:
+    """An aside, in the brackets of the language."""
+    return f" ({words})" if say.locale == "en" else f"（{words}）"
 
 
 def duration(say: Speaker, minutes: int | None) -> str:
@@ -52,8 +55,37 @@ def duration(say: Speaker, minutes: int | None) -> str:
 
 
 def quoted(words: str) -> str:
-    """As a quotation of Slack's, cut; `words` are safe already."""
-    return "\n".join(f"> {line}" for line in fit(words, _QUOTE_LIMIT).splitlines())
+    """As a quotation of Slack's; `words` are safe already."""
+    return "\n".join(f"> {piece}" for line in words.splitlines() for piece in _pieces(line) or [""])
+
+
+def _pieces(line: str) -> list[str]:
+    """A line in parts that a section can hold; none ends inside one of Slack's escapes."""
+    parts = []
+    while len(line) > _PIECE:
+        cut = line.rfind("&", _PIECE - _LONGEST_ESCAPE, _PIECE)
+        at = cut if cut > 0 and ";" not in line[cut:_PIECE] else _PIECE
+        parts.append(line[:at])
+        line = line[at:]
+    return [*parts, line] if line else parts
+
+
+def spread(words: str) -> list[Block]:
+    """Words in as many sections as they need: Slack takes 3000 characters in each, and nothing of them is lost."""
+    blocks: list[Block] = []
+    held = ""
+    for line in words.split("\n"):
+        if held and len(held) + 1 + len(line) > SECTION_LIMIT:
+            blocks.append(section(held))
+            held = line
+        else:
+            held = f"{held}\n{line}" if held else line
+    return [*blocks, section(held)] if held else blocks
+
+
+def too_long(say: Speaker, text: str) -> Block | None:
+    """A word about what did not fit, so that nothing is lost unnoticed."""
+    return context(say("ticket.cut", limit=QUESTION_LIMIT)) if len(text.strip()) > QUESTION_LIMIT else None
 
 
 def cause_words(say: Speaker, names: Names, cause: str, feature: FeatureKey | None) -> str:

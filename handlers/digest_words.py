@@ -13,7 +13,7 @@ from bot.domain.year_notices import DayCount, DeskDigest, EndingRef, SellerDiges
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.services.naming import feature_name
-from handlers.blocks import Block, actions, button, context, divider, fit, header, mrkdwn, section
+from handlers.blocks import MESSAGE_BLOCKS, Block, actions, button, context, divider, fit, header, mrkdwn, section
 from handlers.calendar_picture import CalendarPictures
 from handlers.wording import store_name
 
@@ -34,14 +34,20 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     """The whole digest; *snooze* and *I know* while something of it is still ahead."""
     say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
     blocks = [header(bare("digest.title"))]
-    for group in _groups(digest.endings, say.zone):
+    today, told = now.astimezone(say.zone).date(), 0
+    for group in _groups(digest.endings, say.zone, now):
+        if len(blocks) + 2 > _ROOM:
+            break
         first = datetime.fromisoformat(group[0].ends_at)
         sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
-        mark = ":no_entry:" if first <= now else ":warning:" if (first - now).days < _HASTE else ":alarm_clock:"
+        hasty = (first.astimezone(say.zone).date() - today).days < _HASTE
+        mark = ":no_entry:" if first <= now else ":warning:" if hasty else ":alarm_clock:"
         blocks.append(section(f"{mark} *{sentence}*"))
-        blocks += [_row(say, bare, ending, now) for ending in group]
-    if digest.more:
-        blocks.append(section(say.count("digest.more", digest.more)))
+        shown = group[: _ROOM - len(blocks)]
+        blocks += [_row(say, bare, ending, now) for ending in shown]
+        told += len(shown)
+    if more := digest.more + len(digest.endings) - told:
+        blocks.append(section(say.count("digest.more", more)))
     blocks.append(context(f"{say('digest.one_consent')}\n{say('digest.in_place')}"))
     blocks += _picture(bare, digest.period, digest.calendar, pictures)
     ahead = any(datetime.fromisoformat(ending.ends_at) > now for ending in digest.endings)
@@ -53,7 +59,10 @@ def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictur
     return blocks
 
 
-#: fewer days than this are marked as urgent
+#: blocks for what ends; what follows needs five at the most
+_ROOM = MESSAGE_BLOCKS - 5
+
+#: fewer days of the reader's than this are marked as urgent
 _HASTE = 7
 
 
@@ -72,12 +81,13 @@ def _row(say: Speaker, bare: Speaker, ending: EndingRef, now: datetime) -> Block
     return section(f"{store_name(say, ending.store)} — {say(key, ends=say.date(ends_at))}", accessory=renew)
 
 
-def _groups(endings: Sequence[EndingRef], zone: ZoneInfo) -> list[list[EndingRef]]:
-    """By day and by what stops, in the order in which they come."""
+def _groups(endings: Sequence[EndingRef], zone: ZoneInfo, now: datetime) -> list[list[EndingRef]]:
+    """By day and by what stops, in the order in which they come; what has ended today apart from what ends tonight."""
     rank = {feature: place for place, feature in enumerate(FEATURES)}
 
-    def key(ending: EndingRef) -> tuple[date, int]:
-        return datetime.fromisoformat(ending.ends_at).astimezone(zone).date(), rank[ending.feature]
+    def key(ending: EndingRef) -> tuple[date, bool, int]:
+        ends_at = datetime.fromisoformat(ending.ends_at)
+        return ends_at.astimezone(zone).date(), ends_at > now, rank[ending.feature]
 
     return [list(group) for _, group in groupby(sorted(endings, key=key), key=key)]
 
@@ -114,7 +124,6 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
     reader = Person("", "", locale, digest.tz)
     say, bare = mrkdwn(reader), Speaker(locale, tz=digest.tz)
     today = now.astimezone(say.zone).date()
-    blocks = [header(bare("digest.desk.title"))]
     lines = []
     for row in digest.calendar:
         left = (date.fromisoformat(row.day) - today).days
@@ -123,6 +132,7 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
         for feature, count in ((FeatureKey.ORDERS, row.orders), (FeatureKey.LISTING, row.listing)):
             if count:
                 lines.append(f"• {say.count(f'digest.{feature.value}.{when}', count, days=left, ends=day)}")
+    blocks = [header(bare("digest.desk.title" if lines else "digest.desk.ignored"))]
     if lines:
         shown = lines[:_DESK_LINES]
         if len(lines) > len(shown):
@@ -130,7 +140,8 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
         blocks.append(section("\n".join(shown)))
         blocks += _picture(bare, digest.period, digest.calendar, pictures)
     if digest.ignored:
-        blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
+        if lines:
+            blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
         blocks += [section("\n".join(group)) for group in _fives([_ignored(say, one, now) for one in digest.ignored])]
         if digest.more_ignored:
             blocks.append(section(say.count("digest.desk.more_ignored", digest.more_ignored)))

@@ -27,8 +27,6 @@ from handlers.routing import ActionCall, Call, CommandCall, Registry, ViewCall
 from handlers.stories import Stories
 from handlers.words import pick, split_words
 
-#: where the support channel's language is decided: what is said there is read by agents of every language
-_DESK_LOCALE = "en"
 _SUBJECT = "digest"
 _OFF, _ON = "off", "on"
 _WEEKDAYS = 7
@@ -94,7 +92,7 @@ class _Digests:
         say = mrkdwn(call.person)
         await call.ack()
         if reaction.endings == 0:
-            words = say("digest.too_late")
+            words = say("digest.too_late" if reaction.too_late else "digest.none_left")
         elif reaction.until is not None:
             words = say("digest.snoozed", until=say.date(reaction.until))
         else:
@@ -176,8 +174,7 @@ class _Digests:
         ]
 
     def render_desk(self, notice: Notice, person: Person) -> list[Sending]:
-        del person  # a channel
         if not isinstance(notice, DeskDigest):
             raise TypeError(type(notice).__name__)
-        blocks = desk_blocks(notice, _DESK_LOCALE, now=self._stories.clock(), pictures=self.pictures)
+        blocks = desk_blocks(notice, person.locale, now=self._stories.clock(), pictures=self.pictures)
         return [Sending(message(*blocks))]

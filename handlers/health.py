@@ -137,10 +137,14 @@ class _Health:
         say = mrkdwn(person)
         ends_on = date.fromisoformat(notice.ends_on)
         left = (ends_on - self._stories.clock().astimezone(say.zone).date()).days
-        key = "clock.secret_over" if left < 0 else "clock.secret_ends"
+        facts = {**self._application(say, notice), "ends": ends_on}
+        if left == 0:
+            told = say("clock.secret_today", **facts)
+        else:
+            told = say.count("clock.secret_over" if left < 0 else "clock.secret_ends", abs(left), **facts)
         return [
             _told(
-                f":key: *{say.count(key, abs(left), **self._application(say, notice), ends=ends_on)}*",
+                f":key: *{told}*",
                 say("clock.secret_how", variable=_variable(notice, "CLIENT_SECRET")),
             )
         ]

@@ -20,6 +20,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import FormTimedOut, GrantdeskError, SlackUnavailable, WeMustAct
 from bot.ports import Message, People, Person
 from handlers.blocks import problem_message
+from handlers.members import named
 from handlers.routing import (
     ActionCall,
     Call,
@@ -247,7 +248,8 @@ async def _show_in_form(call: ViewCall, problem: GrantdeskError) -> None:
     errors: dict[str, str] = {}
     for name, sentence in problems_by_field(problem, call.say).items():
         block_id = known.get(name) or next(iter(known.values()), "")
-        errors[block_id] = f"{errors[block_id]} {sentence}" if block_id in errors else sentence
+        said = await named(call.client, sentence)
+        errors[block_id] = f"{errors[block_id]} {said}" if block_id in errors else said
     if known:
         await call.show_errors(errors)
     else:

@@ -17,13 +17,15 @@ from bot.domain.error_codes import recognise
 from bot.domain.features import FeatureKey
 from bot.domain.notices import Answered, Notice
 from bot.domain.questions import GivenAnswer, MissKind, without_personal
+from bot.errors import EmptyQuestion
 from bot.ports import CardAddress, Message, Person, Sending
 from bot.services.answering import FIVE, Answer, Place
 from faq.facts import Button, Case
 from faq.matcher import Band
 from handlers import answer_cards
 from handlers.agent_view import AgentView
-from handlers.blocks import field, message, modal, mrkdwn, section, text_input
+from handlers.blocks import context, field, message, modal, mrkdwn, section, text_input
+from handlers.desk_wording import too_long
 from handlers.error_codes import code_lines
 from handlers.routing import ActionCall, Call, CommandCall, EventCall, Registry, ViewCall
 from handlers.stories import Stories
@@ -159,19 +161,32 @@ class Questions:
         said = await self._said(call, _words(call.event), Setting(call.channel_id, thread_ts, shared=True))
         await self._whisper(call, said or self._menu(call.person))
 
+    async def _is_for_the_desk(self, call: EventCall, thread_ts: str) -> bool:
+        """Passes on what a seller writes to the desk, and says so; a ticket that opens again with it says so itself."""
+        say, text = mrkdwn(call.person), _words(call.event)
+        # only the bot can see what is sent to it: a picture would not reach the agents
+        pictures = context(say("ticket.no_files")) if call.event.get("files") else None
+        try:
+            heard = await self._stories.desk.talk.heard(
+                call.person, text, channel_id=call.channel_id, ts=str(call.event.get("ts", "")), thread_ts=thread_ts
+            )
+        except EmptyQuestion:
+            if pictures is None:
+                raise
+            await call.say_here(message(pictures), thread_ts=thread_ts)
+            return True
+        if heard is None:
+            return False
+        passed_on = None if heard.reopened else section(say("ticket.passed_on", number=heard.ticket.number))
+        parts = [part for part in (passed_on, too_long(say, text), pictures) if part is not None]
+        if parts:
+            await call.say_here(message(*parts), thread_ts=thread_ts)
+        return True
+
     async def _direct(self, call: EventCall) -> None:
         await call.ack()
         thread_ts = str(call.event.get("thread_ts") or "")
-        heard = await self._stories.desk.talk.heard(
-            call.person,
-            _words(call.event),
-            channel_id=call.channel_id,
-            ts=str(call.event.get("ts", "")),
-            thread_ts=thread_ts,
-        )
-        if heard is not None:
-            told = message(section(mrkdwn(call.person)("ticket.passed_on", number=heard.number)))
-            await call.say_here(told, thread_ts=thread_ts)
+        if await self._is_for_the_desk(call, thread_ts):
             return
         if thread_ts:
             await self.agent_view.works(call, thread_ts)

@@ -4,18 +4,19 @@ that make sense. What it shows is what was last learned; its *check* buttons ask
 
 from __future__ import annotations
 
-from bot.errors import NoStores
+from bot.errors import NoStores, NoStoresThere, UnknownPerson
 from bot.i18n import Speaker
 from bot.ports import Message, Person
 from bot.services.naming import Names
 from bot.services.reporting import StoreReport
 from handlers.blocks import Block, actions, button, divider, message, mrkdwn, section
 from handlers.desk_lists import everybody_message, seller_message
+from handlers.members import require_person
 from handlers.routing import ActionCall, CommandCall, Registry
 from handlers.store_buttons import grant_buttons
 from handlers.stories import Stories
 from handlers.wording import report_lines
-from handlers.words import mentioned_user, number_in, split_words
+from handlers.words import mentioned_user, number_in, page_in, split_words
 
 #: stores on one page: three blocks each, under Slack's fifty
 PAGE = 12
@@ -41,17 +42,27 @@ class _Status:
             await call.reply(message(section("\n".join(lines))))
             return
         if words and (seller := mentioned_user(words[0])):
-            reports = await self._stories.desk.queue.of_seller(call.person, seller)
-            await call.reply(seller_message(call.person, self._stories.names, seller, reports))
+            await call.reply(await self._of_seller(call, seller))
             return
-        if agent and [word.casefold() for word in words] == ["all"]:
-            await call.reply(everybody_message(call.person, await self._stories.desk.queue.everybody(call.person)))
+        if agent and words[0].startswith("@"):  # Slack makes a mention of everybody it knows
+            raise UnknownPerson
+        if agent and words[0].casefold() == "all":
+            found = await self._stories.desk.queue.everybody(call.person, page_in(words[1:]))
+            await call.reply(everybody_message(call.person, found))
             return
         if words:
             store = await self._stories.stores.find(call.person, " ".join(words))
             await call.reply(await self._one(call.person, store.id))
             return
         await call.reply(await self.page(call.person, 0))
+
+    async def _of_seller(self, call: CommandCall, seller: str) -> Message:
+        try:
+            reports = await self._stories.desk.queue.of_seller(call.person, seller)
+        except NoStoresThere:
+            await require_person(call, seller)
+            raise
+        return seller_message(call.person, self._stories.names, seller, reports)
 
     async def press(self, call: ActionCall) -> None:
         await call.whisper(await self.page(call.person, number_in(call.value)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.errors import UnclosedQuote, UnknownWord
 
@@ -30,17 +30,30 @@ _ALIKE = '"“”„＂'
 _APOSTROPHES = "'‘’"
 _SPACE = re.compile(r"\s")
 
+#: nobody has so many pages that their number is longer
+_DIGITS = 6
+
 #: Slack writes a mention as <@U123> or <@U123|name>
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 #: what looks like an address arrives as <http://acme.com|acme.com>, a channel as <#C123|name>:
-_DIGITS = 5
 #: https://docs.slack.dev/interactivity/implementing-slash-commands
 _LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^>]*)>")
 
 
+def as_typed(text: str) -> str:
+    """What Slack sent, as it was typed: without its links and escapes. Mentions stay."""
+    return html.unescape(_LINK.sub(lambda link: f"{link['channel'] or ''}{link['typed']}", text))
+
+
+def first_word(typed: str) -> tuple[str, str]:
+    """The first word, and what stands behind it as it was typed."""
+    first, *rest = typed.split(maxsplit=1) or [""]
+    return first, rest[0].strip() if rest else ""
+
+
 def split_words(text: str) -> list[str]:
     """The words of a command, a quoted one whole. Raises UnclosedQuote."""
-    typed = html.unescape(_LINK.sub(lambda link: f"{link['channel'] or ''}{link['typed']}", text))
+    typed = as_typed(text)
     words: list[str] = []
     word: list[str] = []
     quoted = False
@@ -85,6 +98,11 @@ def mentioned_user(word: str) -> str | None:
     """The user id in a mention."""
     match = _MENTION.fullmatch(word)
     return match[1] if match else None
+
+
+def page_in(words: Sequence[str]) -> int:
+    """The page that a command names, counted from nought; the first for anything else. Too far is the list's business."""
+    return max(0, number_in(words[0]) - 1) if words else 0
 
 
 def pick(given: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.consent import FINAL, STATE_LIFETIME, ConsentAttempt, ConsentState, Outcome
@@ -111,6 +111,16 @@ class SqlAttempts:
             select(consent_attempts)
             .where(mine.store_id == store.id, mine.seller_id == store.seller_id, mine.feature == feature.value)
             .order_by(*_LATEST_FIRST)
+            .limit(1)
+        )
+
+    async def newest(self, store: Store, feature: FeatureKey | None) -> ConsentAttempt | None:
+        mine = consent_attempts.c
+        of_store = and_(mine.store_id == store.id, mine.seller_id == store.seller_id)
+        return await self._one(
+            select(consent_attempts)
+            .where(of_store if feature is None else and_(of_store, mine.feature == feature.value))
+            .order_by(mine.created_at.desc(), mine.id.desc())
             .limit(1)
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.roles import Appointment, Role
 from storage import statements
 from storage.desk_tables import answers, marks, roles, ticket_sources
+from storage.tables import people
 
 #: whoever turns to the desk within this time was not helped by the article
 _HELPED_WITHIN_MS = timedelta(days=1) // timedelta(milliseconds=1)
@@ -31,6 +32,11 @@ class SqlRoles:
             select(roles).where(roles.c.team_id == team_id).order_by(roles.c.given_at, roles.c.user_id)
         )
         return [Appointment(team_id, row.user_id, Role(row.role), row.given_by, row.given_at) for row in rows]
+
+    async def admins(self, team_id: str) -> Sequence[str]:
+        given = select(roles.c.user_id).where(roles.c.team_id == team_id, roles.c.role == Role.ADMIN.value)
+        known = select(people.c.user_id).where(people.c.team_id == team_id, people.c.is_admin.is_(True))
+        return sorted(await self._connection.scalars(given.union(known)))
 
     async def put(self, appointment: Appointment) -> None:
         given = {

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, literal, select, tuple_
+from sqlalchemy import Row, Select, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.digests import Ending, Quiet
+from bot.domain.digests import LINK_COUNTS, Ending, Quiet
 from bot.domain.features import FeatureKey
-from bot.domain.grants import EXPIRING_WITHIN, GrantState
+from bot.domain.grants import GrantState
 from bot.domain.notices import StoreRef
 from bot.ports.year import Place
 from storage import statements
@@ -116,11 +116,13 @@ class SqlEndings:
             .on_conflict_do_update(index_elements=["store_id", "feature", "user_id"], set_=said)
         )
 
-    async def reacted(self, endings: Sequence[Ending]) -> set[tuple[str, FeatureKey]]:
+    async def reacted(self, endings: Sequence[Ending], *, now: datetime) -> set[tuple[str, FeatureKey]]:
         ends = {(ending.store.id, ending.feature): ending.ends_at for ending in endings}
         store_ids = sorted({store_id for store_id, _ in ends})
         pressed = await self._connection.execute(
-            select(quiets.c.store_id, quiets.c.feature, quiets.c.ends_at).where(quiets.c.store_id.in_(store_ids))
+            select(quiets.c.store_id, quiets.c.feature, quiets.c.ends_at).where(
+                quiets.c.store_id.in_(store_ids), or_(quiets.c.until.is_(None), quiets.c.until > now)
+            )
         )
         found = {
             (row.store_id, FeatureKey(row.feature))
@@ -129,15 +131,11 @@ class SqlEndings:
         }
         mine = consent_attempts.c
         asked = await self._connection.execute(
-            select(mine.store_id, mine.feature, func.max(mine.created_at).label("newest"))
-            .where(mine.store_id.in_(store_ids))
-            .group_by(mine.store_id, mine.feature)
+            select(mine.store_id, mine.feature)
+            .where(mine.store_id.in_(store_ids), mine.created_at > now - LINK_COUNTS)
+            .distinct()
         )
-        for row in asked:
-            key = (row.store_id, FeatureKey(row.feature))
-            if key in ends and row.newest >= ends[key] - EXPIRING_WITHIN:
-                found.add(key)
-        return found
+        return found | {(row.store_id, FeatureKey(row.feature)) for row in asked} & ends.keys()
 
 
 def _ending(row: Row[Any]) -> Ending:

@@ -44,6 +44,11 @@ class SqlHealth:
             )
         return [_checkup(row) for row in rows]
 
+    async def appoint(self, authorization: Authorization, *, next_at: datetime) -> None:
+        await self._connection.execute(
+            update(authorizations).where(_mine.id == authorization.id).values(next_check_at=next_at)
+        )
+
     async def worked(self, authorization: Authorization, *, at: datetime, next_at: datetime) -> None:
         await self._connection.execute(
             update(authorizations)

@@ -26,7 +26,7 @@ class SqlReaders:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def enroll(self, *, now: datetime, channel: str, limit: int) -> int:
+    async def enroll(self, *, now: datetime, channel: str, channel_tz: str = "UTC", limit: int) -> int:
         members = seller_members.c
         rows = await self._connection.execute(
             select(members.team_id, members.user_id, members.seller_id, people.c.tz)
@@ -47,7 +47,7 @@ class SqlReaders:
                 .where(~exists().where(_mine.team_id == sellers.c.team_id, _mine.recipient == channel))
                 .limit(limit)
             )
-            fresh += [(team_id, channel, None, None) for team_id in teams]
+            fresh += [(team_id, channel, None, channel_tz) for team_id in teams]
         if fresh:
             await self._connection.execute(
                 statements.insert(self._connection, digest_readers).on_conflict_do_nothing(),
@@ -142,7 +142,7 @@ def _reader(row: Row[Any]) -> Reader:
         team_id=row.team_id,
         recipient=row.recipient,
         seller_id=row.seller_id,
-        tz=zone_for(row.zone).key if row.zone or row.seller_id is None else "",
+        tz=zone_for(row.zone).key if row.zone else "",
         hour=row.hour,
         weekday=row.weekday,
         last_day=row.last_day,

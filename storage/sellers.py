@@ -13,6 +13,7 @@ from bot.domain.stores import Seller
 from bot.errors import AlreadyAMember, ConcurrentChange
 from storage import statements
 from storage.tables import seller_members, sellers, stores
+from storage.tables_year import digest_readers
 
 
 class SqlSellers:
@@ -70,6 +71,12 @@ class SqlSellers:
         there = await self.of_member(seller.team_id, user_id)
         if there is None or there.id != seller.id:
             raise AlreadyAMember(name=user_id)
+        reads = digest_readers.c
+        await self._connection.execute(
+            update(digest_readers)
+            .where(reads.team_id == seller.team_id, reads.recipient == user_id)
+            .values(seller_id=seller.id)
+        )
 
     async def members(self, seller: Seller) -> Sequence[str]:
         mine = seller_members.c

@@ -86,5 +86,7 @@ class Targets:
 
     @staticmethod
     def acknowledged(ticket: Ticket) -> Ticket:
-        """Somebody has seen the reminder: it is not repeated."""
+        """Somebody has seen the reminder: it is not repeated. One that was pressed late silences nothing of what comes."""
+        if ticket.alert is not Alert.BREACHED:
+            return ticket
         return replace(ticket, alert=Alert.ACKNOWLEDGED, alert_at=None)

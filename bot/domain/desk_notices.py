@@ -103,7 +103,7 @@ class HandOver(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerTicket(Notice):
-    """To the seller: where their question stands. `event` is a key below `ticket`."""
+    """To the seller: where their question stands. `event` is a key below `ticket`, or `changed`, which says nothing more."""
 
     kind = "seller_ticket"
 
@@ -113,6 +113,11 @@ class SellerTicket(Notice):
     state: str
     store: StoreRef | None = None
     agent: str = ""
+    #: their own words, and the agent who brought them to the desk
+    question: str = ""
+    opened_by: str = ""
+    #: nobody asked: it was seen to fail by our own fault
+    found: bool = False
     #: when the first answer is to be expected
     due: str = ""
     because: str = ""

@@ -29,6 +29,8 @@ PAST = 7
 IGNORED_WITHIN = 3
 #: how long *snooze* lasts
 SNOOZE = timedelta(days=7)
+#: how long a link that was asked for counts as a reaction; afterwards it came to nothing
+LINK_COUNTS = timedelta(days=7)
 
 DEFAULT_HOUR = 9
 #: Monday
@@ -205,13 +207,15 @@ def lines_of(endings: Iterable[Ending], *, today: date, zone: ZoneInfo) -> tuple
     )
 
 
-def quiet_until(kind: Quieting, endings: Sequence[Ending], *, now: datetime) -> datetime | None:
-    """How long a press lasts: a snooze a week, but never into an end's last day."""
+def quiet_until(kind: Quieting, endings: Sequence[Ending], *, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """How long a press lasts: a snooze a week, but never beyond the day before an end. Always until a day of the reader's
+    begins, so that its morning speaks again.
+    """
     if kind is Quieting.KNOW:
         return None
-    ahead = [ending.ends_at for ending in endings if ending.ends_at > now]
-    last_day = min(ahead, default=now + SNOOZE) - timedelta(days=1)
-    return min(now + SNOOZE, max(last_day, now + timedelta(hours=12)))
+    today = now.astimezone(zone).date()
+    days = [ending.days_left(today, zone) - 1 for ending in endings if ending.ends_at > now]
+    return _at(today + timedelta(days=max(1, min([SNOOZE.days, *days]))), 0, zone)
 
 
 # --- the desk --------------------------------------------------------------------------------------------------------

@@ -28,7 +28,6 @@ _ROWS = (
     Template("which_store", asks=True),
     Template("which_error", asks=True),
     Template("which_user", asks=True),
-    Template("screenshot", asks=True),
     Template("still_there", asks=True),
 )
 

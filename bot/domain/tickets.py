@@ -13,7 +13,7 @@ from bot.domain.features import FeatureKey
 from bot.errors import ImpossibleMove
 
 #: characters of a seller's own words that a ticket keeps
-QUESTION_LIMIT = 2000
+QUESTION_LIMIT = 3000
 #: characters of the suggested reply that its card shows
 SUGGESTION_LIMIT = 900
 #: asking again about the same store within this time opens the old ticket instead of a new one

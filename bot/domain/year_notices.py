@@ -159,7 +159,7 @@ class StillSilent(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretEnds(Notice):
-    """For the support channel: an application's client secret ends."""
+    """For the admins: an application's client secret ends."""
 
     kind = "secret_ends"
 
@@ -170,7 +170,7 @@ class SecretEnds(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRefused(Notice):
-    """For the support channel: Amazon refuses our own credentials; nothing can be checked or renewed until they are replaced."""
+    """For the support channel and the admins: Amazon refuses our own credentials; until they are replaced nothing can be checked."""
 
     kind = "secret_refused"
 
@@ -179,7 +179,7 @@ class SecretRefused(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlistedFull(Notice):
-    """For the support channel: an application outside the Appstore nears Amazon's limit of sellers."""
+    """For the admins: an application outside the Appstore nears Amazon's limit of sellers."""
 
     kind = "unlisted_full"
 

@@ -234,6 +234,10 @@ class Roles(Protocol):
         """In the order they were given."""
         ...
 
+    async def admins(self, team_id: str) -> Sequence[str]:
+        """Who was made an admin here, and who is known to administer the workspace itself."""
+        ...
+
     async def put(self, appointment: Appointment) -> None: ...
 
 

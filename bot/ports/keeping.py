@@ -146,6 +146,10 @@ class Attempts(Protocol):
         """The newest attempt that was pressed, else the newest."""
         ...
 
+    async def newest(self, store: Store, feature: FeatureKey | None) -> ConsentAttempt | None:
+        """The attempt that was made last, pressed or not; of any feature when none is named."""
+        ...
+
     async def latest_of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, ConsentAttempt]]:
         """`latest` for every store of a seller, by store id; one query."""
         ...

@@ -19,7 +19,7 @@ Place = tuple[object, ...] | None
 class Readers(Protocol):
     """Who is told what ends, and when next."""
 
-    async def enroll(self, *, now: datetime, channel: str, limit: int) -> int:
+    async def enroll(self, *, now: datetime, channel: str, channel_tz: str = "UTC", limit: int) -> int:
         """Makes readers of members who are none yet, and of the desk's channel in workspaces that have sellers; how many."""
         ...
 
@@ -69,8 +69,8 @@ class Endings(Protocol):
         """Notes a press; a later one of the same person takes its place."""
         ...
 
-    async def reacted(self, endings: Sequence[Ending]) -> set[tuple[str, FeatureKey]]:
-        """Which of them somebody reacted to: pressed, or asked for a new link within the last month."""
+    async def reacted(self, endings: Sequence[Ending], *, now: datetime) -> set[tuple[str, FeatureKey]]:
+        """Which of them are in somebody's hands: silence was asked for and lasts, or a link was asked for within a week."""
         ...
 
 
@@ -106,6 +106,10 @@ class Health(Protocol):
 
     async def take(self, *, now: datetime, until: datetime, limit: int) -> Sequence[Checkup]:
         """Those whose turn it is, put back to `until` first: another replica leaves them alone, and a crash gives them back."""
+        ...
+
+    async def appoint(self, authorization: Authorization, *, next_at: datetime) -> None:
+        """Says when it is asked about, for one that Amazon was not just asked about."""
         ...
 
     async def worked(self, authorization: Authorization, *, at: datetime, next_at: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -360,7 +360,7 @@ class Answering:
             granted_at=_moment(say, grant.granted_at),
             ends_on=say.date(grant.ends_at) if grant.ends_at else "",
             days_left=(grant.ends_at - now).days if grant.ends_at else None,
-            minutes_since_grant=int((now - grant.granted_at).total_seconds() // 60) if grant.granted_at else None,
+            minutes_since_grant=_minutes(now - grant.granted_at) if grant.granted_at else None,
         )
 
 
@@ -390,3 +390,8 @@ def _can_ask(history: StoreHistory, feature: FeatureKey) -> bool:
 
 def _moment(say: Speaker, at: datetime | None) -> str:
     return say.moment(at) if at else ""
+
+
+def _minutes(passed: timedelta) -> int:
+    """At least one: nobody says that something happened nought minutes ago."""
+    return max(1, int(passed.total_seconds() // 60))

@@ -1,4 +1,4 @@
-"""Our own clocks: client secrets that end, and the seller limit of unlisted applications. Told to the support channel."""
+"""Our own clocks: client secrets that end, and the seller limit of unlisted applications. Told to the admins."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from datetime import date, datetime
 
 from bot.domain.clocks import UNLISTED_LIMIT, SecretClock, unlisted_period
 from bot.domain.features import FeatureKey
+from bot.domain.notices import Notice
 from bot.domain.year_notices import SecretEnds, UnlistedFull
-from bot.ports import Clock, Database
+from bot.ports import Clock, Database, Work
 
-#: the workspace whose support channel hears of what is ours; None while the bot is nowhere
+#: the workspace whose admins hear of what is ours; None while the bot is nowhere
 HomeTeam = Callable[[], Awaitable[str | None]]
 
-#: who an announcement is noted for: the desk, whichever channel it reads in
+#: who an announcement is noted for: the desk, whoever reads it
 DESK = "desk"
+
+
+async def tell_admins(work: Work, team_id: str, notice: Notice) -> None:
+    """Each in their own direct messages; while nobody is known to be one, the support channel."""
+    admins = await work.roles.admins(team_id)
+    for admin in admins:
+        await work.outbox.tell(team_id, admin, notice)
+    if not admins:
+        await work.outbox.tell_support(team_id, notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class ClockWatching:
             if not await work.announcements.first_time(team_id, DESK, period, at=now):
                 return False
             notice = SecretEnds(feature=application.feature, ends_on=secret.ends_on.isoformat())
-            await work.outbox.tell_support(team_id, notice)
+            await tell_admins(work, team_id, notice)
         return True
 
     async def _watch_sellers(self, application: OurApplication, team_id: str, now: datetime) -> bool:
@@ -72,5 +82,5 @@ class ClockWatching:
             period = unlisted_period(application.feature, min(sellers, UNLISTED_LIMIT))
             if period is None or not await work.announcements.first_time(team_id, DESK, period, at=now):
                 return False
-            await work.outbox.tell_support(team_id, UnlistedFull(feature=application.feature, sellers=sellers))
+            await tell_admins(work, team_id, UnlistedFull(feature=application.feature, sellers=sellers))
         return True

@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bot.domain.tickets import CHOSEN_BY_AGENTS, CloseReason, Ticket, TicketMove
-from bot.errors import AlreadyClaimed, NotAtTheDesk, TicketClosed, UnknownTicket, WrongChoice
+from bot.errors import AlreadyClaimed, NotAnAdmin, NotAtTheDesk, TicketClosed, UnknownTicket, WrongChoice
 from bot.ports import Person, Work
-from bot.services.desk_acts import Acts
+from bot.services.desk_acts import Act, Acts
 from bot.services.desk_cards import tell_seller
 
 
@@ -51,31 +51,43 @@ class Desk:
 
     async def release(self, agent: Person, ticket_id: str) -> Ticket:
         """Puts it back into the queue."""
-
-        async def act(work: Work, ticket: Ticket) -> Ticket:
-            if ticket.assignee is None:
-                return ticket
-            freed = await self._acts.moved(work, ticket, TicketMove.RELEASE)
-            await self._acts.say(work, freed, agent, "released")
-            return freed
-
-        return await self._acts.racing(agent, ticket_id, act)
+        return await self._acts.racing(agent, ticket_id, self._releasing(agent))
 
     async def release_all(self, agent: Person) -> int:
         """Puts back everything the agent holds; how many."""
         await self._acts.roles.require_agent(agent)
+        return await self._free(agent, agent.user_id)
+
+    async def gone(self, admin: Person, user_id: str) -> int:
+        """Somebody no longer works at the desk: what they hold goes back to the others; how many. Raises NotAnAdmin."""
+        if not await self._acts.roles.manages(admin):
+            raise NotAnAdmin
+        return await self._free(admin, user_id)
+
+    async def _free(self, by: Person, holder: str) -> int:
         async with self._acts.database.read() as work:
             held = [
                 one
                 for one in await work.tickets.open_everywhere()
-                if (one.team_id, one.assignee) == (agent.team_id, agent.user_id)
+                if (one.team_id, one.assignee) == (by.team_id, holder)
             ]
         freed = 0
         for ticket in held:
-            with suppress(TicketClosed, AlreadyClaimed, UnknownTicket):
-                await self.release(agent, ticket.id)
+            with suppress(TicketClosed, UnknownTicket):
+                await self._acts.in_turn(by, ticket.id, self._releasing(by))
                 freed += 1
         return freed
+
+    def _releasing(self, by: Person) -> Act:
+        async def act(work: Work, ticket: Ticket) -> Ticket:
+            if ticket.assignee is None:
+                return ticket
+            freed = await self._acts.moved(work, ticket, TicketMove.RELEASE)
+            await self._acts.say(work, freed, by, "released")
+            await tell_seller(work, freed, "changed")
+            return freed
+
+        return act
 
     async def close(self, agent: Person, ticket_id: str, because: CloseReason) -> Ticket:
         """Raises WrongChoice for a reason that is not an agent's to give, and what `claim` raises."""
@@ -97,7 +109,10 @@ class Desk:
         """The reminder was seen: it is not repeated."""
 
         async def act(work: Work, ticket: Ticket) -> Ticket:
-            seen = await work.tickets.put(self._acts.targets.acknowledged(ticket))
+            acknowledged = self._acts.targets.acknowledged(ticket)
+            if acknowledged == ticket:
+                return ticket
+            seen = await work.tickets.put(acknowledged)
             await self._acts.say(work, seen, agent, "acknowledged")
             return seen
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.deadlines import Targets
-from bot.domain.desk_notices import TicketCard
 from bot.domain.tickets import CloseReason, Ticket, TicketMove
-from bot.errors import AlreadyClaimed, ConcurrentChange, TicketClosed, UnknownTicket
+from bot.errors import AlreadyClaimed, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
-from bot.services.desk_cards import card_of, show, tell_seller
+from bot.services.contention import in_turn
+from bot.services.desk_cards import show, tell_seller
 from bot.services.roles import Roles
 
 #: more than any database counts to is no ticket's number
@@ -47,6 +47,17 @@ class Acts:
         async with self.database.read() as work:
             return await existing(work, agent, ticket_id)
 
+    async def workable(self, agent: Person, ticket_id: str) -> Ticket:
+        """One that the agent may answer or close now, for a form. Raises what the act itself would, before anything is typed:
+        NotAnAgent, UnknownTicket, TicketClosed or AlreadyClaimed.
+        """
+        ticket = await self.ticket(agent, ticket_id)
+        if not ticket.is_open:
+            raise TicketClosed(number=ticket.number)
+        if ticket.assignee not in (None, agent.user_id):
+            raise AlreadyClaimed(agent=ticket.assignee, number=ticket.number)
+        return ticket
+
     async def numbered(self, agent: Person, written: str) -> Ticket:
         """By what people call it: `12` or `#12`. Raises NotAnAgent or UnknownTicket."""
         await self.roles.require_agent(agent)
@@ -57,12 +68,6 @@ class Acts:
                     return found
         raise UnknownTicket(given=written[:20])
 
-    async def card(self, agent: Person, ticket_id: str) -> TicketCard:
-        """The ticket as its card shows it now. Raises NotAnAgent or UnknownTicket."""
-        await self.roles.require_agent(agent)
-        async with self.database.read() as work:
-            return await card_of(work, await existing(work, agent, ticket_id), self.clock())
-
     async def seller_of(self, ticket: Ticket) -> Person:
         return await self.people.get(ticket.team_id, ticket.user_id)
 
@@ -71,10 +76,11 @@ class Acts:
     async def racing(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         """Does it to the ticket as it is. Who loses a race looks once more, and meets what the winner made of it."""
         await self.roles.require_agent(agent)
-        try:
-            return await self._once(agent, ticket_id, act)
-        except ConcurrentChange:
-            return await self._once(agent, ticket_id, act)
+        return await self.in_turn(agent, ticket_id, act)
+
+    async def in_turn(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
+        """The same for whoever was asked already whether they may."""
+        return await in_turn(lambda: self._once(agent, ticket_id, act))
 
     async def _once(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
         async with self.database.begin() as work:

@@ -8,13 +8,12 @@ from types import MappingProxyType
 
 from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.desk_notices import IncidentCard, SellerTicket, TicketCard
-from bot.domain.features import FEATURES
 from bot.domain.grants import Grant
 from bot.domain.incidents import LONGEST_WATCH, Incident
 from bot.domain.notices import StoreRef
 from bot.domain.status import status_of
 from bot.domain.stores import Store
-from bot.domain.tickets import Ticket
+from bot.domain.tickets import Source, Ticket
 from bot.domain.verification import Reason
 from bot.ports import Work
 
@@ -46,10 +45,7 @@ async def card_of(
         stands = status_of(store, found, now=now)
         status, attention = stands.base.value, stands.attention.value if stands.attention else ""
         grants = tuple(_grant(grant, now) for grant in found.values())
-        links = [
-            await work.attempts.latest(store, key) for key in ([ticket.feature] if ticket.feature else list(FEATURES))
-        ]
-        link = max(filter(None, links), key=lambda one: one.pressed_at or one.created_at, default=None)
+        link = await work.attempts.newest(store, ticket.feature)
     return TicketCard(
         ticket_id=ticket.id,
         number=ticket.number,
@@ -125,6 +121,9 @@ async def tell_seller(work: Work, ticket: Ticket, event: str, *, agent: str = ""
                 state=ticket.state.value,
                 store=StoreRef.of(store) if store else None,
                 agent=agent or ticket.assignee or "",
+                question=ticket.question,
+                opened_by=ticket.opened_by or "",
+                found=ticket.source is Source.FAILURE and not ticket.joined,
                 due=_iso(ticket.answer_due_at),
                 because=ticket.because.value if ticket.because else "",
                 incident=ticket.incident_id is not None,

@@ -5,34 +5,42 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.domain.desk_notices import TicketCard
+from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.tickets import SUGGESTION_LIMIT, Ticket
 from bot.domain.verification import Verdict, Verified
-from bot.errors import NoStoreThere, UnknownStore
+from bot.errors import NoStoreThere, TicketClosed, UnknownStore
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.services.answering import Answer, Answering
 from bot.services.checking import Checking
 from bot.services.desk_acts import Acts, existing
-from bot.services.desk_cards import show
+from bot.services.desk_cards import card_of, show
 from bot.services.granting import Granting
+from bot.services.naming import Names
+from faq.facts import Button
 from faq.matcher import Band
+
+#: the article about codes, and the one of Amazon's refusals that has no code
+CODES, PRIMARY_USER = "error-code", "PRIMARY_USER"
 
 
 class Care:
     """What the desk does for a ticket's store."""
 
-    def __init__(self, acts: Acts, *, answering: Answering, checking: Checking, granting: Granting) -> None:
+    def __init__(
+        self, acts: Acts, *, answering: Answering, checking: Checking, granting: Granting, names: Names
+    ) -> None:
         self._acts = acts
+        self._names = names
         self._answering = answering
         self._checking = checking
         self._granting = granting
 
     async def ask_check(self, agent: Person, ticket_id: str) -> Ticket:
-        """*Check now*: Amazon is asked in the background. Raises NoStoreThere."""
-        ticket = await self._acts.ticket(agent, ticket_id)
-        if ticket.store_id is None:
-            raise NoStoreThere(number=ticket.number)
+        """*Check now*: Amazon is asked in the background. Raises TicketClosed or NoStoreThere."""
+        ticket, _ = await self._with_store(agent, ticket_id)
         async with self._acts.database.begin() as work:
             await work.outbox.ask(
                 agent.team_id,
@@ -57,7 +65,7 @@ class Care:
         seller = await self._acts.seller_of(ticket)
         verdict = await self._asked(ticket, seller)
         topic = ticket.topic or await self._topic(ticket, seller)
-        suggestion = "" if not topic else (await article_for(self._answering, ticket, seller, say, topic)).text
+        suggestion = await self._suggestion(replace(ticket, topic=topic), seller, say)
         now = self._acts.clock()
         async with self._acts.database.begin() as work:
             current = await work.tickets.get(team_id, ticket_id)
@@ -95,16 +103,38 @@ class Care:
         understood = await self._answering.understand(seller, ticket.question)
         return "" if understood.band is Band.SILENT else understood.likeliest
 
+    async def _with_store(self, agent: Person, ticket_id: str) -> tuple[Ticket, str]:
+        ticket = await self._acts.ticket(agent, ticket_id)
+        if not ticket.is_open:  # an older copy of its card still has the buttons
+            raise TicketClosed(number=ticket.number)
+        if ticket.store_id is None:
+            raise NoStoreThere(number=ticket.number)
+        return ticket, ticket.store_id
+
+    async def card(self, agent: Person, ticket_id: str, *, say: Speaker) -> TicketCard:
+        """The ticket as its card shows it now, for one agent: what it suggests is in their language (`say`), and of now.
+
+        Raises NotAnAgent or UnknownTicket.
+        """
+        ticket = await self._acts.ticket(agent, ticket_id)
+        seller = await self._acts.seller_of(ticket)
+        suggestion = _cut(await self._suggestion(ticket, seller, say)) if ticket.suggestion else ""
+        async with self._acts.database.read() as work:
+            return await card_of(work, replace(ticket, suggestion=suggestion), self._acts.clock())
+
+    async def _suggestion(self, ticket: Ticket, seller: Person, say: Speaker) -> str:
+        if not ticket.topic:
+            return ""
+        return (await article_for(self._answering, self._names, ticket, seller, say, ticket.topic)).text
+
     async def prepare_link(self, agent: Person, ticket_id: str, feature: FeatureKey) -> Ticket:
         """Sends the seller a fresh link, on their behalf: only they get it, and the agent never sees it.
 
-        Raises NoStoreThere, StoreDisabled or UnknownStore.
+        Raises TicketClosed, NoStoreThere, StoreDisabled or UnknownStore.
         """
-        ticket = await self._acts.ticket(agent, ticket_id)
-        if ticket.store_id is None:
-            raise NoStoreThere(number=ticket.number)
+        ticket, store_id = await self._with_store(agent, ticket_id)
         seller = await self._acts.seller_of(ticket)
-        await self._granting.prepare(seller, feature, ticket.store_id, requested_by=agent.user_id)
+        await self._granting.prepare(seller, feature, store_id, requested_by=agent.user_id)
         async with self._acts.database.begin() as work:
             current = await existing(work, agent, ticket_id)
             await work.audit.record(
@@ -121,8 +151,18 @@ class Care:
         return ticket
 
 
-async def article_for(answering: Answering, ticket: Ticket, seller: Person, say: Speaker, slug: str) -> Answer:
-    """An article about the ticket's store and feature; about all of the seller's stores when that one has gone."""
+async def article_for(  # who says what about which ticket to whom
+    answering: Answering, names: Names, ticket: Ticket, seller: Person, say: Speaker, slug: str
+) -> Answer:
+    """An article about the ticket's store and feature; about all of the seller's stores when that one has gone.
+
+    Of a code that is known it says what that one means, instead of how codes are read.
+    """
+    if slug == CODES and ticket.error_code in ERROR_CODES:
+        feature = ticket.feature or FeatureKey.ORDERS
+        about = f"`{ticket.error_code}` " if ticket.error_code != PRIMARY_USER else ""
+        words = about + names.code(say, ticket.error_code, feature=feature)
+        return Answer(slug, words, Button.ASK_PERSON, ticket.store_id or "", feature)
     if ticket.store_id is not None:
         with suppress(UnknownStore):
             return await answering.now(

@@ -54,19 +54,24 @@ class DeskNumbers:
         told = 0
         for team_id in teams:
             async with self._database.begin() as work:
-                if await work.marks.first(team_id, f"week:{until.date().isoformat()}", at=now):
-                    await work.outbox.tell_support(team_id, await self._count(work, team_id, until - _WEEK, until))
+                if not await work.marks.first(team_id, f"week:{until.date().isoformat()}", at=now):
+                    continue
+                week = await self._count(work, team_id, until - _WEEK, until)
+                if week.opened or week.closed or week.answers:  # a week without work is no news
+                    await work.outbox.tell_support(team_id, week)
                     told += 1
         async with self._database.begin() as work:
             await work.answers.prune(before=now - _ANSWERS_KEPT)
         return told
 
     async def last_week(self, agent: Person) -> WeekInNumbers:
-        """The seven days until now, for `/desk numbers`. Raises NotAnAgent."""
+        """Today and the six days before, for `/desk numbers`. Raises NotAnAgent."""
         await self._roles.require_agent(agent)
         now = self._clock()
+        zone = self._targets.hours.zone
+        first = now.astimezone(zone).date() - _WEEK + timedelta(days=1)
         async with self._database.read() as work:
-            return await self._count(work, agent.team_id, now - _WEEK, now)
+            return await self._count(work, agent.team_id, datetime.combine(first, time.min, tzinfo=zone), now)
 
     def _week_began(self, now: datetime) -> datetime:
         local = now.astimezone(self._targets.hours.zone)

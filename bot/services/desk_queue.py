@@ -6,14 +6,16 @@ State only. Whose stores an agent looked up is in the audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.incidents import LONGEST_WATCH, Incident
+from bot.domain.stores import Store
 from bot.domain.tickets import Ticket
 from bot.errors import NoStoresThere
 from bot.ports import AuditEvent, Clock, Database, People, Person, Work
 from bot.ports.desk import Queue, StoreLine
+from bot.services.desk_cards import store_of_ticket
 from bot.services.reporting import Reporting, StoreReport
 from bot.services.roles import Roles
 
@@ -42,6 +44,8 @@ class QueuePage:
     tickets: Sequence[Ticket] = ()
     stores: Sequence[StoreLine] = ()
     incidents: Sequence[IncidentLine] = ()
+    #: the stores that tickets are about, by the ticket's id
+    about: Mapping[str, Store] = field(default_factory=dict)
     #: how many entries each queue has
     counts: Mapping[Queue, int] | None = None
 
@@ -84,12 +88,15 @@ class DeskQueue:
             counts: dict[Queue, int] = {
                 one: await self._count(work, agent, one, now) for one in Queue if one is not Queue.ALL
             }
+            page = _within(page, counts[queue] if queue in counts else await self._count(work, agent, queue, now))
             offset = page * PAGE
             if queue in _OF_TICKETS:
                 tickets, total = await work.tickets.queue(
                     agent.team_id, queue, agent=agent.user_id, now=now, offset=offset, limit=PAGE
                 )
-                return QueuePage(queue, page, total, now, tickets=tickets, counts=counts)
+                stores_of = {one.id: await store_of_ticket(work, one) for one in tickets}
+                about = {ticket_id: store for ticket_id, store in stores_of.items() if store is not None}
+                return QueuePage(queue, page, total, now, tickets=tickets, about=about, counts=counts)
             if queue in _OF_STORES:
                 stores, total = await work.overview.stores(agent.team_id, queue, now=now, offset=offset, limit=PAGE)
                 return QueuePage(queue, page, total, now, stores=stores, counts=counts)
@@ -129,6 +136,8 @@ class DeskQueue:
         await self._roles.require_agent(agent)
         now = self._clock()
         async with self._database.read() as work:
+            _, total = await work.overview.stores(agent.team_id, Queue.ALL, now=now, offset=0, limit=1)
+            page = _within(page, total)
             stores, total = await work.overview.stores(
                 agent.team_id, Queue.ALL, now=now, offset=page * PAGE, limit=PAGE
             )
@@ -140,3 +149,8 @@ class DeskQueue:
     async def _note(self, agent: Person, action: str, subject: str) -> None:
         async with self._database.begin() as work:
             await work.audit.record(AuditEvent(self._clock(), agent.team_id, agent.user_id, action, subject))
+
+
+def _within(page: int, total: int) -> int:
+    """That page, or the last one when the list is shorter than it was."""
+    return max(0, min(page, (total - 1) // PAGE))

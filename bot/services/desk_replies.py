@@ -15,6 +15,7 @@ from bot.ports import Person, Work
 from bot.services.answering import Answer as Article
 from bot.services.answering import Answering
 from bot.services.desk_acts import Acts
+from bot.services.desk_cards import tell_seller
 from bot.services.desk_care import article_for
 from bot.services.naming import Names
 
@@ -91,6 +92,7 @@ class Replies:
             move = TicketMove.ASK if answer.asks else TicketMove.REPLY
             first = mine.answered_at is None
             replied = await self._acts.moved(work, mine, move)
+            await tell_seller(work, replied, "changed")
             for user_id in await work.tickets.people(replied):
                 reply = _notice(replied, agent, to_each.get(user_id, said), asks=answer.asks)
                 await work.outbox.tell(replied.team_id, user_id, reply)
@@ -120,7 +122,7 @@ class Replies:
             slug = answer.choice.removeprefix(ARTICLE)
             if slug not in self._answering.library.slugs:
                 raise WrongChoice
-            article = await article_for(self._answering, ticket, seller, say, slug)
+            article = await article_for(self._answering, self._names, ticket, seller, say, slug)
             return _Said(_joined(article.text, own), article)
         if answer.choice not in TEMPLATES:
             raise WrongChoice

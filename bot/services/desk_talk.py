@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.deadlines import Targets
 from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, safe_words, ticket_of
 from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
 from bot.ports.desk import DeskObserver, Unobserved
+from bot.services.contention import in_turn
 from bot.services.desk_cards import show, tell_seller
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody wrote went to this ticket, and opened it again or not."""
+
+    ticket: Ticket
+    reopened: bool = False
 
 
 class Talk:
@@ -30,8 +39,8 @@ class Talk:
         self._clock = clock
         self._observe = observe or Unobserved()
 
-    async def heard(self, person: Person, text: str, *, channel_id: str, ts: str, thread_ts: str = "") -> Ticket | None:
-        """A direct message: the ticket it goes to, or None when it is not for the desk.
+    async def heard(self, person: Person, text: str, *, channel_id: str, ts: str, thread_ts: str = "") -> Heard | None:
+        """A direct message: the ticket it goes to, or None when it is not for the desk. Raises EmptyQuestion.
 
         For the desk is what stands in a ticket's thread, and whatever a seller says while the desk waits for their word.
         """
@@ -45,16 +54,21 @@ class Talk:
                 known = found is not None
         if found is None or not known:
             return None
-        return await self._write(person, found.id, text, channel_id=channel_id, ts=ts)
+        ticket = found.id
+        return await in_turn(lambda: self._write(person, ticket, text, channel_id=channel_id, ts=ts))
 
     async def write(self, person: Person, ticket_id: str, text: str) -> Ticket:
         """The same from a form. Raises UnknownTicket, also for somebody else's, or EmptyQuestion."""
         await self._own(person, ticket_id)
-        return await self._write(person, ticket_id, text, channel_id="", ts="")
+        heard = await in_turn(lambda: self._write(person, ticket_id, text, channel_id="", ts=""))
+        return heard.ticket
 
     async def solved(self, person: Person, ticket_id: str) -> Ticket:
         """The seller says that it is solved. Raises UnknownTicket or TicketClosed."""
         await self._own(person, ticket_id)
+        return await in_turn(lambda: self._solve(person, ticket_id))
+
+    async def _solve(self, person: Person, ticket_id: str) -> Ticket:
         now = self._clock()
         async with self._database.begin() as work:
             ticket = await _existing(work, person, ticket_id)
@@ -72,6 +86,9 @@ class Talk:
         """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it; of any other, the
         words that it began with.
         """
+        return await in_turn(lambda: self._forget(team_id, channel_id=channel_id, ts=ts))
+
+    async def _forget(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
         now = self._clock()
         async with self._database.begin() as work:
             source = await work.tickets.take_source(team_id, channel_id=channel_id, ts=ts)
@@ -97,8 +114,7 @@ class Talk:
                 )
             )
             await show(work, written, now=now, line=line, who=source.user_id)
-            if line == "withdrawn":
-                await tell_seller(work, written, "closed")
+            await tell_seller(work, written, "closed" if line == "withdrawn" else "changed")
         return written
 
     # --- parts -------------------------------------------------------------------------------------------------------
@@ -115,7 +131,7 @@ class Talk:
             if found is None or person.user_id not in await work.tickets.people(found):
                 raise UnknownTicket(given="?")
 
-    async def _write(self, person: Person, ticket_id: str, text: str, *, channel_id: str, ts: str) -> Ticket:
+    async def _write(self, person: Person, ticket_id: str, text: str, *, channel_id: str, ts: str) -> Heard:
         words = safe_words(text)
         if not words:
             raise EmptyQuestion
@@ -135,9 +151,9 @@ class Talk:
             await self._say(
                 work, person, heard, "reopened" if reopens else "wrote", words=words, agent=ticket.assignee or ""
             )
-            if reopens:
-                await tell_seller(work, heard, "reopened")
-        return heard
+            if reopens or ticket.state is TicketState.WAITING:
+                await tell_seller(work, heard, "reopened" if reopens else "changed")
+        return Heard(heard, reopened=reopens)
 
     async def _say(self, work: Work, person: Person, ticket: Ticket, what: str, **facts: str) -> None:
         await work.audit.record(

@@ -42,6 +42,9 @@ log = structlog.get_logger(__name__)
 
 #: readers in memory at once, with what ends for them
 PAGE_SIZE = 500
+#: people whose time zone a run asks Slack for; the others keep their turn for the next run. Slack takes about a hundred such
+#: calls a minute, and after an import there may be thousands whom nobody has met.
+ZONES_ASKED = 200
 _DAY = timedelta(days=1)
 
 
@@ -68,6 +71,8 @@ class Reaction:
 
     endings: int
     until: datetime | None
+    #: it came too late: something that could have been meant has ended
+    too_late: bool = False
 
 
 async def _everywhere(_team_id: str) -> bool:
@@ -83,6 +88,8 @@ class Page:
     planned: list[tuple[Reader, Sequence[Ending]]] = field(default_factory=list)
     #: support channels
     desks: list[Reader] = field(default_factory=list)
+    #: whose time zone was asked for
+    asked: int = 0
 
 
 class Digesting:
@@ -95,37 +102,50 @@ class Digesting:
         *,
         clock: Clock,
         channel: str = "",
+        channel_tz: str = "UTC",
         installed: Callable[[str], Awaitable[bool]] = _everywhere,
         page: int = PAGE_SIZE,
+        zones: int = ZONES_ASKED,
     ) -> None:
-        """`channel` is where the desk reads; `installed` says whether a workspace can be written to at all."""
+        """`channel` is where the desk reads, in the time zone `channel_tz` until an agent sets another; `installed` says
+        whether a workspace can be written to at all.
+        """
         self._installed = installed
         self._database = database
         self._people = people
         self._clock = clock
         self._channel = channel
+        self._channel_tz = channel_tz
         self._page = page
+        self._zones = zones
         #: what the support channel reads
-        self.desk = DeskDigests(database)
+        self.desk = DeskDigests(database, tz=channel_tz)
 
     # --- planning ----------------------------------------------------------------------------------------------------
 
     async def plan(self, at: datetime | None = None) -> int:
-        """Plans the digests of everybody whose morning has come by `at`; how many."""
-        now = at or self._clock()
-        await self.enroll(now)
+        """Plans the digests of everybody whose morning has come by `at`; how many.
+
+        A moment still to come is told of now, and not again when it has come; the mornings until then stay what they are.
+        """
+        present = self._clock()
+        now = at or present
+        ahead = now > present
+        await self.enroll(min(now, present))
         told = 0
         async for page in self.pages(now):
             async with self._database.begin() as work:
-                await work.readers.pass_over(page.silent)
-                told += await self._tell(work, page.planned, now)
+                if not ahead:
+                    await work.readers.pass_over(page.silent)
+                told += await self._tell(work, page.planned, now, ahead=ahead)
             for reader in page.desks:
-                told += await self.desk.plan(reader, now)
+                told += await self.desk.plan(reader, now, ahead=ahead)
         return told
 
     async def pages(self, now: datetime) -> AsyncIterator[Page]:
         """Everybody whose morning has come, page by page: who is told what, and who is not. Writes nothing."""
         after: Place = None
+        asked = 0
         while True:
             async with self._database.read() as work:
                 readers = await work.readers.due(now=now, after=after, limit=self._page)
@@ -134,13 +154,17 @@ class Digesting:
                 endings = await self._endings(work, [reader.seller_id for reader in readers if reader.seller_id], now)
             last = readers[-1]
             after = (last.next_at, last.team_id, last.recipient)
-            yield await self._sorted(readers, endings, now)
+            page = await self._sorted(readers, endings, now, zones=self._zones - asked)
+            asked += page.asked
+            yield page
 
     async def enroll(self, now: datetime) -> None:
         """Makes readers of those who became members since the last time."""
         while True:
             async with self._database.begin() as work:
-                count = await work.readers.enroll(now=now, channel=self._channel, limit=self._page)
+                count = await work.readers.enroll(
+                    now=now, channel=self._channel, channel_tz=self._channel_tz, limit=self._page
+                )
             if count < self._page:
                 return
 
@@ -156,7 +180,9 @@ class Digesting:
             next_at = min(reader.next_at, self._clock())
             await work.readers.turn([reader], last_day=last_day, next_at=next_at)
 
-    async def _sorted(self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime) -> Page:
+    async def _sorted(
+        self, readers: Sequence[Reader], endings: Mapping[str, Sequence[Ending]], now: datetime, *, zones: int
+    ) -> Page:
         page = Page()
         gone = {team_id for team_id in {one.team_id for one in readers} if not await self._installed(team_id)}
         for reader in readers:
@@ -168,6 +194,10 @@ class Digesting:
                 page.desks.append(reader)
                 continue
             mine = endings.get(reader.seller_id, ())
+            if mine and not reader.tz:
+                if page.asked >= zones:
+                    continue
+                page.asked += 1
             placed = await self._placed(reader) if mine else reader
             zone = ZoneInfo(placed.tz or "UTC")
             chosen: Sequence[Ending] = ()
@@ -186,7 +216,9 @@ class Digesting:
         return replace(reader, tz=(await self._people.get(reader.team_id, reader.recipient)).tz)
 
     @staticmethod
-    async def _tell(work: Work, planned: Sequence[tuple[Reader, Sequence[Ending]]], now: datetime) -> int:
+    async def _tell(
+        work: Work, planned: Sequence[tuple[Reader, Sequence[Ending]]], now: datetime, *, ahead: bool
+    ) -> int:
         """Turns the readers and tells those whom nobody has told before; how many."""
         chosen = {(reader.team_id, reader.recipient): endings for reader, endings in planned}
         groups: dict[tuple[date, datetime], list[Reader]] = {}
@@ -196,7 +228,7 @@ class Digesting:
             groups.setdefault(key, []).append(reader)
         messages = []
         for (today, next_at), readers in groups.items():
-            turned = await work.readers.turn(readers, last_day=today, next_at=next_at)
+            turned = readers if ahead else await work.readers.turn(readers, last_day=today, next_at=next_at)
             fresh = await work.announcements.first_times(turned, f"digest:{today.isoformat()}", at=now)
             for reader in fresh:
                 endings = chosen[reader.team_id, reader.recipient]
@@ -236,6 +268,7 @@ class Digesting:
         """*Snooze* or *I know* under the digest of `period`: quiet about what it spoke of, for the one who pressed."""
         now = self._clock()
         untils: list[datetime | None] = []
+        ended = False
         with suppress(ValueError):  # a value that is no day: a card from another version
             told_until = date.fromisoformat(period) + (HORIZON + 1) * _DAY
             async with self._database.begin() as work:
@@ -243,12 +276,15 @@ class Digesting:
                 if seller is None:
                     return Reaction(0, None)
                 soon = (await self._endings(work, [seller.id], now)).get(seller.id, ())
+                ended = any(ending.ends_at <= now for ending in soon)
                 for ending in soon:
                     if now < ending.ends_at and ending.ends_at.date() <= told_until:
-                        until = quiet_until(kind, [ending], now=now)
+                        until = quiet_until(kind, [ending], now=now, zone=ZoneInfo(person.tz))
                         await work.endings.quiet(ending, Quiet(person.user_id, ending.ends_at, until, now))
                         untils.append(until)
-        return Reaction(len(untils), min((until for until in untils if until), default=None))
+        return Reaction(
+            len(untils), min((until for until in untils if until), default=None), too_late=ended and not untils
+        )
 
     async def habits(self, person: Person) -> Habits:
         """When the person reads digests."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,11 +43,16 @@ class _Sum:
 class DeskDigests:
     """Plans and previews what the support channel reads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, tz: str) -> None:
+        """`tz` is the channel's zone until an agent sets another."""
         self._database = database
+        self._tz = tz
 
-    async def plan(self, reader: Reader, now: datetime) -> bool:
-        """The channel's digest of this morning, if there is something to say; turns it to the next one either way."""
+    async def plan(self, reader: Reader, now: datetime, *, ahead: bool = False) -> bool:
+        """The channel's digest of this morning, if there is something to say; turns it to the next one either way, unless
+        the morning is still `ahead`.
+        """
+        reader = self._placed(reader)
         zone = ZoneInfo(reader.tz)
         today = now.astimezone(zone).date()
         then = next_morning(now, zone=zone, hour=reader.hour)
@@ -58,9 +63,10 @@ class DeskDigests:
                 digest = _digest(found, reader, today)
         async with self._database.begin() as work:
             if digest is None:
-                await work.readers.pass_over([(reader, then)])
+                if not ahead:
+                    await work.readers.pass_over([(reader, then)])
                 return False
-            turned = await work.readers.turn([reader], last_day=today, next_at=then)
+            turned = ahead or await work.readers.turn([reader], last_day=today, next_at=then)
             period = f"digest:{today.isoformat()}"
             if not turned or not await work.announcements.first_time(reader.team_id, reader.recipient, period, at=now):
                 return False
@@ -70,14 +76,18 @@ class DeskDigests:
     async def preview(self, team_id: str, channel_id: str, *, now: datetime) -> DeskDigest | None:
         """What the channel would read now; None when nothing ends and nothing was ignored."""
         async with self._database.read() as work:
-            reader = await work.readers.get(team_id, channel_id) or Reader(team_id, channel_id, None)
+            reader = self._placed(
+                await work.readers.get(team_id, channel_id) or Reader(team_id, channel_id, None, tz="")
+            )
         found = await self._sum(reader, now)
         if not found.counts and not found.ignored:
             return None
         return _digest(found, reader, now.astimezone(ZoneInfo(reader.tz)).date())
 
+    def _placed(self, reader: Reader) -> Reader:
+        return reader if reader.tz else replace(reader, tz=self._tz)
+
     async def _sum(self, reader: Reader, now: datetime) -> _Sum:
-        zone = ZoneInfo(reader.tz)
         found = _Sum()
         after: tuple[object, ...] | None = None
         while True:
@@ -89,20 +99,20 @@ class DeskDigests:
                     after=after,
                     limit=_PAGE,
                 )
-                await self._add(work, found, page, reader, now.astimezone(zone).date(), zone)
+                await self._add(work, found, page, reader, now)
             if len(page) < _PAGE:
                 return found
             last = page[-1]
             after = (last.ends_at, last.store.id, last.feature.value)
 
     @staticmethod
-    async def _add(
-        work: Work, found: _Sum, page: Sequence[Ending], reader: Reader, today: date, zone: ZoneInfo
-    ) -> None:
+    async def _add(work: Work, found: _Sum, page: Sequence[Ending], reader: Reader, now: datetime) -> None:
+        zone = ZoneInfo(reader.tz)
+        today = now.astimezone(zone).date()
         ahead = [ending for ending in page if 0 <= ending.days_left(today, zone) <= HORIZON]
         _merge(found.counts, counts_by_day(ahead, zone=zone))
         pressing = [ending for ending in page if ending.days_left(today, zone) <= IGNORED_WITHIN]
-        reacted = await work.endings.reacted(pressing) if pressing else set()
+        reacted = await work.endings.reacted(pressing, now=now) if pressing else set()
         for ending in pressing:
             if (ending.store.id, ending.feature) in reacted:
                 continue

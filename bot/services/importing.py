@@ -7,13 +7,15 @@ Running the same file again imports nothing twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from bot.domain.features import FeatureKey
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationKey, Move
+from bot.domain.health import next_check
 from bot.domain.marketplaces import find_marketplace
 from bot.domain.mirror import Happening, MirrorEvent
 from bot.domain.stores import (
@@ -25,7 +27,7 @@ from bot.domain.stores import (
     read_label,
     read_website,
 )
-from bot.errors import DateTooOld
+from bot.errors import DateTooOld, PersonMustAct
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Work
 from bot.services.mirroring import put_grant
 
@@ -49,12 +51,25 @@ _TEAM = re.compile(r"[TE][A-Z0-9]{2,}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _PARTNER = re.compile(r"A[A-Z0-9]{5,30}")
 _TOKEN = re.compile(r"Atzr\|[!-~]{8,4000}")
+#: Amazon's tokens wherever they stand: a value too few on a line moves them into another column
+_ANY_TOKEN = re.compile(r"Atz[a-z]\|[!-~]+")
+
+#: where a line's values stand that have no column
+SURPLUS = "surplus"
+
+
+def without_tokens(text: str) -> str:
+    """The text as it may be shown: Amazon's tokens in it are cut off."""
+    return _ANY_TOKEN.sub(lambda found: f"{found.group()[:5]}…", text)
 
 
 class RowProblem(StrEnum):
-    """Why a row was refused, beyond what a person typing the same would be told."""
+    """Why a row was refused."""
 
+    SURPLUS = "surplus"
     MISSING = "missing"
+    #: what a person typing the same would be told
+    UNREADABLE = "unreadable"
     WORKSPACE = "workspace"
     OWNER = "owner"
     PARTNER = "selling_partner_id"
@@ -68,7 +83,9 @@ class RowProblem(StrEnum):
 
 
 _SENTENCES: Mapping[RowProblem, str] = {
+    RowProblem.SURPLUS: "the line has more values than there are columns; put a name that contains commas in quotes",
     RowProblem.MISSING: "{given} is empty",
+    RowProblem.UNREADABLE: "{given}: {why}",
     RowProblem.WORKSPACE: "workspace: “{given}” is not a workspace's id (T…)",
     RowProblem.OWNER: "owner: “{given}” is not a Slack user's id (U… or W…)",
     RowProblem.PARTNER: "selling_partner_id: “{given}” is not one of Amazon's",
@@ -85,9 +102,9 @@ _SENTENCES: Mapping[RowProblem, str] = {
 class RowRefused(Exception):
     """A row that is not imported; its text is for the operator, and quotes no token."""
 
-    def __init__(self, problem: RowProblem, given: str = "") -> None:
+    def __init__(self, problem: RowProblem, given: str = "", *, why: str = "") -> None:
         self.problem = problem
-        super().__init__(_SENTENCES[problem].format(given=given[:60]))
+        super().__init__(without_tokens(_SENTENCES[problem].format(given=given[:60], why=why.strip())))
 
 
 class Outcome(StrEnum):
@@ -121,7 +138,8 @@ class _Seen:
     """What a dry run would have written: later rows of the file must meet it."""
 
     labels: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
-    stores: dict[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
+    #: with the label as it was written
+    stores: dict[tuple[str, str], tuple[tuple[str, str, str], str]] = field(default_factory=dict)
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -136,9 +154,7 @@ class Importing:
         self._seen = _Seen()
 
     async def take(self, fields: Mapping[str, str], *, dry: bool = False) -> Outcome:
-        """Imports a row, or with `dry` only finds out whether it could be. Raises RowRefused, or PersonMustAct for what
-        nobody could type either.
-        """
+        """Imports a row, or with `dry` only finds out whether it could be. Raises RowRefused."""
         row = read_row(fields, now=self._clock())
         if dry:
             self._meet(row)
@@ -156,8 +172,9 @@ class Importing:
             raise RowRefused(RowProblem.HELD_BY_ANOTHER, row.selling_partner_id)
         place = (row.selling_partner_id, row.marketplace_code)
         mine = (*owner, label_key(row.label))
-        if self._seen.stores.setdefault(place, mine) != mine:
-            raise RowRefused(RowProblem.ALREADY_CONNECTED, self._seen.stores[place][2])
+        holder, label = self._seen.stores.setdefault(place, (mine, row.label))
+        if holder != mine:
+            raise RowRefused(RowProblem.ALREADY_CONNECTED, label)
         if self._seen.labels.setdefault(mine, place) != place:
             raise RowRefused(RowProblem.OTHER_ACCOUNT, row.label)
 
@@ -187,6 +204,8 @@ class Importing:
                 ),
                 refresh_token=row.refresh_token,
             )
+            # its consent is long ago: without this all of a file would be due at once
+            await work.health.appoint(held, next_at=next_check(held.id, after=now, ends_at=held.ends_at))
         accepted = grant.after(Move.ACCEPT, at=now, authorization_id=held.id, ends_at=held.ends_at)
         await put_grant(work, store, grant, replace(accepted, granted_at=held.consented_at))
         await work.audit.record(
@@ -233,7 +252,9 @@ class Importing:
 
 
 def read_row(fields: Mapping[str, str], *, now: datetime) -> Row:
-    """A row's fields, read as a person's would be. Raises RowRefused or PersonMustAct for the first that is wrong."""
+    """A row's fields, read as a person's would be. Raises RowRefused for the first that is wrong."""
+    if (fields.get(SURPLUS) or "").strip():
+        raise RowRefused(RowProblem.SURPLUS)
     given = {name: (fields.get(name) or "").strip() for name in COLUMNS}
     for name in REQUIRED:
         if not given[name]:
@@ -244,7 +265,8 @@ def read_row(fields: Mapping[str, str], *, now: datetime) -> Row:
     if not _TOKEN.fullmatch(given["refresh_token"]):
         raise RowRefused(RowProblem.TOKEN)
     today = now.date()
-    consent = _any_day(given["consent_date"], today)
+    with _reading("consent_date"):
+        consent = _any_day(given["consent_date"], today)
     if consent > today:
         raise RowRefused(RowProblem.IN_THE_FUTURE, consent.isoformat())
     # a day has no hour: the year is taken to run from its beginning, so that it ends early rather than late
@@ -255,19 +277,38 @@ def read_row(fields: Mapping[str, str], *, now: datetime) -> Row:
         feature = FeatureKey(given["feature"].casefold() or FeatureKey.ORDERS)
     except ValueError:
         raise RowRefused(RowProblem.FEATURE, given["feature"]) from None
+    with _reading("label"):
+        label = read_label(given["label"])
+    with _reading("marketplace"):
+        marketplace = find_marketplace(given["marketplace"])
+    with _reading("initial_order_date"):
+        first_day = _any_day(given["initial_order_date"], today) if given["initial_order_date"] else consent
+    with _reading("email"):
+        contact_email = read_email(given["email"])
+    with _reading("website"):
+        website = read_website(given["website"])
     return Row(
         team_id=given["workspace"],
         owner=given["owner"],
-        label=read_label(given["label"]),
-        marketplace_code=find_marketplace(given["marketplace"]).code,
+        label=label,
+        marketplace_code=marketplace.code,
         selling_partner_id=given["selling_partner_id"],
         refresh_token=given["refresh_token"],
         consented_at=consented_at,
-        initial_order_date=_any_day(given["initial_order_date"], today) if given["initial_order_date"] else consent,
+        initial_order_date=first_day,
         feature=feature,
-        contact_email=read_email(given["email"]),
-        website=read_website(given["website"]),
+        contact_email=contact_email,
+        website=website,
     )
+
+
+@contextmanager
+def _reading(column: str) -> Iterator[None]:
+    """What a person would be told belongs to a column here."""
+    try:
+        yield
+    except PersonMustAct as problem:
+        raise RowRefused(RowProblem.UNREADABLE, column, why=str(problem)) from None
 
 
 def _require(pattern: re.Pattern[str], given: str, problem: RowProblem) -> None:

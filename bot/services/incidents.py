@@ -10,6 +10,7 @@ from bot.domain.verification import Verified
 from bot.errors import ConcurrentChange, GrantdeskError, IncidentOver, UnknownTicket
 from bot.ports import Clock, Database, People, Person
 from bot.services.checking import Checking
+from bot.services.contention import in_turn
 from bot.services.roles import Roles
 from bot.services.watching import Watching
 
@@ -46,6 +47,9 @@ class Incidents:
     async def end(self, agent: Person, incident_id: str) -> Incident:
         """An agent says that it is over. Raises NotAnAgent, UnknownTicket or IncidentOver."""
         await self._roles.require_agent(agent)
+        return await in_turn(lambda: self._end(agent, incident_id))
+
+    async def _end(self, agent: Person, incident_id: str) -> Incident:
         async with self._database.begin() as work:
             incident = await work.incidents.get(agent.team_id, incident_id)
             if incident is None:

@@ -26,6 +26,8 @@ class Job:
     run: Callable[[datetime], Awaitable[object]]
     #: in every replica, not in one of them
     everywhere: bool = False
+    #: what the number counts that a run answers with
+    counts: str = ""
 
     def due_at(self, now: datetime) -> datetime:
         """The newest moment, counted from the epoch, at which the job should have run."""

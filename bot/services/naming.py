@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.error_codes import ERROR_CODES
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.verification import Reason
 from bot.i18n import Speaker
@@ -50,6 +51,14 @@ class Names:
             "application": self.applications[feature],
             "feature": feature_name(say, feature),
         }
+
+    def code(self, say: Speaker, code: str, *, feature: FeatureKey) -> str:
+        """What an error of Amazon's means, and whose turn it is."""
+        known = ERROR_CODES[code]
+        lines = [say(f"amazon_error.{code}", **self.of_feature(say, feature))]
+        if known.retry_first:
+            lines.append(say("amazon_error.retry_first"))
+        return "\n".join([*lines, say(f"turn.{known.turn.value}")])
 
     def refusal(self, say: Speaker, reason: str, *, detail: str, feature: FeatureKey) -> tuple[str, str]:
         """A refusal in two sentences: what happened, and what to do next."""

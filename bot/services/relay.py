@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -105,6 +106,7 @@ class Relay:
         patience: Patience = Patience(),
         stale_after: Mapping[str, timedelta] = MappingProxyType({}),
         stale: Callable[[Errand], Awaitable[None]] | None = None,
+        one_by_one: Collection[str] = (),
         chance: Callable[[], float] = random.random,
         observe: Observer = _nobody,
     ) -> None:
@@ -116,6 +118,9 @@ class Relay:
         self._stale_after = dict(stale_after)
         #: told of every message that is too old to be sent, before it is thrown away
         self._stale = stale
+        #: kinds of which each workspace has one in flight: a crash can double no more than that one
+        self._one_by_one = frozenset(one_by_one)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._chance = chance
         self._observe = observe
         self._wake = asyncio.Event()
@@ -209,7 +214,7 @@ class Relay:
 
     async def _carry(self, errand: Errand, deadline: float) -> None:
         """One errand from claim to its ending. Never raises, but when cancelled."""
-        async with self._hands:
+        async with self._turn_of(errand), self._hands:
             if asyncio.get_running_loop().time() >= deadline:
                 return  # its lease is nearly over; it will be claimed afresh
             why: Exception | None = None
@@ -228,6 +233,9 @@ class Relay:
                 log.warning("relay.not_recorded", errand=errand.id, kind=errand.kind, error=type(error).__name__)
                 ending = Ending.LOST_HOLD
             self._observe(errand.kind, ending, age)
+
+    def _turn_of(self, errand: Errand) -> AbstractAsyncContextManager[None]:
+        return self._turns[errand.team_id] if errand.kind in self._one_by_one else nullcontext()
 
     async def _do(self, errand: Errand) -> None:
         if not errand.is_task:

@@ -16,6 +16,7 @@ from bot.errors import EmptyQuestion
 from bot.ports import AuditEvent, Clock, Database, Person, Work
 from bot.services import diagnosis
 from bot.services.answering import Answering
+from bot.services.contention import in_turn
 from bot.services.intake import Draft, Intake, Opened
 from bot.services.reporting import Reporting, StoreHistory
 from bot.services.stores import own_store
@@ -60,7 +61,11 @@ class Support:
 
         None when nothing in the text looks like one. Raises UnknownStore for a store that is not the person's.
         """
-        found = recognise(text[:PASTE_LIMIT])
+        return await in_turn(lambda: self._saw(person, recognise(text[:PASTE_LIMIT]), store_id, feature))
+
+    async def _saw(
+        self, person: Person, found: Recognised | None, store_id: str | None, feature: FeatureKey | None
+    ) -> Recognised | None:
         async with self._database.begin() as work:
             store = None if store_id is None else (await own_store(work, person, store_id))[1]
             if found and found.known and store is not None and feature is not None:
@@ -104,6 +109,9 @@ class Support:
         """
         if not (ask.question.strip() or ask.topic):
             raise EmptyQuestion
+        return await in_turn(lambda: self._bring(person, ask))
+
+    async def _bring(self, person: Person, ask: Ask) -> Opened:
         histories = await self._reporting.histories(person)
         meant = _meant(ask, histories)
         topic = ask.topic or await self._topic(person, ask.question)

@@ -51,6 +51,11 @@ class Swept:
     #: applications that are not asked about any more in this run
     halted: set[FeatureKey] = field(default_factory=set)
 
+    def __str__(self) -> str:
+        """For operators: how many were asked about, and what stood in the way of how many."""
+        troubles = "".join(f", {count} {reason}" for reason, count in sorted(self.troubled.items()))
+        return f"{self.asked} ({self.well} well{troubles})"
+
     def note(self, verdict: object) -> None:
         self.asked += 1
         if isinstance(verdict, Refused):
@@ -153,22 +158,33 @@ class Sweeping:
             if refused.reason is Reason.OUR_CREDENTIALS and home is not None:
                 await self._tell_of_our_secret(work, home, authorization.feature, now)
             elif refused.turn is Turn.NOBODY and stores and _is_news(before, trouble):
-                await work.outbox.tell_support(
-                    authorization.team_id,
-                    NoAnswerForDays(
-                        store=StoreRef.of(stores[0]),
-                        feature=authorization.feature,
-                        reason=refused.reason.value,
-                        days=trouble.days,
-                    ),
-                )
+                await self._tell_of_silence(work, authorization, stores[0], trouble, now)
+
+    @staticmethod
+    async def _tell_of_silence(
+        work: Work, authorization: Authorization, store: Store, trouble: Trouble, now: datetime
+    ) -> None:
+        """Once a day and application: an outage of Amazon's meets every grant there is."""
+        feature = authorization.feature
+        period = f"no_answer:{feature.value}:{trouble.reason.value}:{now.date().isoformat()}"
+        if await work.announcements.first_time(authorization.team_id, DESK, period, at=now):
+            await work.outbox.tell_support(
+                authorization.team_id,
+                NoAnswerForDays(
+                    store=StoreRef.of(store), feature=feature, reason=trouble.reason.value, days=trouble.days
+                ),
+            )
 
     @staticmethod
     async def _tell_of_our_secret(work: Work, team_id: str, feature: FeatureKey, now: datetime) -> None:
-        """Once a day and application, however many grants it stands in the way of."""
+        """Once a day and application, however many grants it stands in the way of. The desk hears of it as well: until it is
+        mended, nobody can be helped.
+        """
         period = f"secret_refused:{feature.value}:{now.date().isoformat()}"
         if await work.announcements.first_time(team_id, DESK, period, at=now):
             await work.outbox.tell_support(team_id, SecretRefused(feature=feature))
+            for admin in await work.roles.admins(team_id):
+                await work.outbox.tell(team_id, admin, SecretRefused(feature=feature))
 
 
 def _is_news(before: Trouble | None, trouble: Trouble) -> bool:

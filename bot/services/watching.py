@@ -12,7 +12,7 @@ from bot.domain.tickets import Alert, CloseReason, TicketMove, TicketState
 from bot.errors import IncidentOver
 from bot.ports import AuditEvent, Clock, Entropy, Work
 from bot.ports.desk import DeskObserver, Unobserved
-from bot.services.desk_cards import show, show_incident
+from bot.services.desk_cards import show, show_incident, tell_seller
 
 #: who acts in the audit when nobody does
 GRANTDESK = "grantdesk"
@@ -102,7 +102,9 @@ class Watching:
             if ticket.state is TicketState.OPEN:
                 closed = ticket.after(TicketMove.CLOSE, at=now, because=CloseReason.INCIDENT)
                 closed = replace(closed, answer_due_at=None, resolve_due_at=None, alert=Alert.QUIET, alert_at=None)
-                await show(work, await work.tickets.put(closed), now=now, line="closed", because="incident")
+                written = await work.tickets.put(closed)
+                await show(work, written, now=now, line="closed", because="incident")
+                await tell_seller(work, written, "closed")
             else:
                 await show(work, ticket, now=now, line="incident_ended", incident=str(incident.number))
         await show_incident(work, ended, line="over" if by is None else "over_by", agent=by or "")

@@ -24,8 +24,8 @@ async def demo() -> AsyncIterator[Running]:
         yield both
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def complaints(page: Page) -> list[str]:
     """What the browser has to say against the page."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
+
 from bot.domain.features import FeatureKey
 from bot.i18n import Speaker
 from tests.desk.conftest import PATIENCE, SUPPORT, House
@@ -129,11 +131,14 @@ async def test_sam_triages_a_message_checks_now_and_sends_a_link_in_meis_name(ho
 async def test_a_message_in_an_opened_channel_becomes_a_ticket_and_deleting_it_takes_it_back(home: House) -> None:
     alex, sam = home.person("alex"), home.person("sam")
     await alex.says("good morning everybody", channel="general")
+    await sam.says("If it still says authorizing, grant it again.", channel="general")
+    await alex.says("<@U0SAM> I authorized, why does it still say authorizing?", channel="general")
+    await alex.says("@Grantdesk I authorized, why does it still say authorizing?", channel="general")
     said = await alex.says("I authorized, why does it still say authorizing?", channel="general")
     told = await alex.sees(EN("desk.new.opened", number=1), after=said, within=PATIENCE)
     assert told.ephemeral
     await sam.sees("still say authorizing", channel=SUPPORT, within=PATIENCE)
-    mine = next(one for one in await alex.messages(GENERAL) if one.contains("still say authorizing"))
+    mine = [one for one in await alex.messages(GENERAL) if one.text.startswith("I authorized")][-1]
     await alex.deletes(mine)
     await sam.sees(EN("desk.line.withdrawn", who="U0ALEX"), channel=SUPPORT, within=PATIENCE)
     card = next(one for one in await sam.messages(SUPPORT) if one.contains("#1") and one.thread is None)
@@ -172,7 +177,13 @@ async def test_the_queue_the_filters_and_everybodys_stores(home: House) -> None:
     everybody = await kim.sees("Lin Shop", after=said)
     assert everybody.contains("Acme US")
     said = await kim.types("/desk numbers")
-    await kim.sees(CN("desk.week.opened"), after=said)
+    week = await kim.sees(CN("desk.week.opened"), after=said)
+    [chart] = [block for block in week.raw["blocks"] if block["type"] == "image"]
+    assert CN("desk.week.day", day=CN("desk.weekday.0"), opened=0, closed=0).partition("：")[0] in chart["alt_text"]
+    assert "新建 2" in chart["alt_text"]
+    async with httpx.AsyncClient() as browser:
+        picture = await browser.get(chart["image_url"])
+    assert (picture.status_code, picture.content[:4]) == (200, b"\x89PNG")
     await home.service.run_job("desk-deadlines")
     numbers = home.service.metrics.text().decode()
     assert 'grantdesk_tickets_total{event="opened",source="command"} 2.0' in numbers

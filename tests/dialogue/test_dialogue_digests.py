@@ -59,6 +59,7 @@ async def test_a_year_ends_and_is_renewed_from_the_digest(seller: Seller, system
     async with httpx.AsyncClient(trust_env=False) as browser:
         image = await browser.get(picture["image_url"])
         assert image.headers["content-type"] == "image/png"
+        assert image.headers["cross-origin-resource-policy"] == "cross-origin", "it is shown in Slack, not here"
         assert image.content.startswith(b"\x89PNG")
         assert (await browser.get(picture["image_url"].replace(".png", "x.png"))).status_code == 404
         assert (await browser.get(f"{system.running.bot_url}/digest/calendar/e30.AAAA.png")).status_code == 404
@@ -67,6 +68,8 @@ async def test_a_year_ends_and_is_renewed_from_the_digest(seller: Seller, system
     card = renewing.one(say("button.open_amazon"))
     _, done = await seller.consents(card, account)
     assert "Acme CA" in done.one(say("grant.complete")).plain(), "one consent renews both"
+    late = await seller.presses(say("digest.know"), told)
+    late.one(say("digest.none_left"))
     await at_their_morning(system, seller, days=6)
     assert say("digest.title") not in (await digest(system, seller)).plain(), "it goes quiet when mended"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -105,22 +105,26 @@ def test_i_know_is_silence_until_the_day() -> None:
 def test_a_snooze_ends_by_telling_again() -> None:
     one = ending(40)
     pressed = MONDAY + timedelta(days=26, hours=3)  # 14 days before
-    until = quiet_until(Quieting.SNOOZE, [one], now=pressed)
-    assert until == pressed + timedelta(days=7)
+    until = quiet_until(Quieting.SNOOZE, [one], now=pressed, zone=SHANGHAI)
+    assert until is not None
+    assert until.astimezone(SHANGHAI).isoformat() == "2026-04-04T00:00:00+08:00", "its morning speaks again"
     snoozed = Quiet("U1", one.ends_at, until, pressed)
     mei = reader(last=(MONDAY + timedelta(days=26)).date())
     quiet_days = [
-        day for day in range(27, 34) if plan([ending(40, quiets=(snoozed,))], mei, now=MONDAY + timedelta(days=day))
+        day for day in range(27, 33) if plan([ending(40, quiets=(snoozed,))], mei, now=MONDAY + timedelta(days=day))
     ]
     assert quiet_days == []
-    assert plan([ending(40, quiets=(snoozed,))], mei, now=MONDAY + timedelta(days=34))
+    assert plan([ending(40, quiets=(snoozed,))], mei, now=MONDAY + timedelta(days=33))
 
 
-def test_a_snooze_never_covers_the_last_day() -> None:
-    one = ending(3)
-    assert quiet_until(Quieting.SNOOZE, [one], now=MONDAY) == one.ends_at - timedelta(days=1)
-    assert quiet_until(Quieting.SNOOZE, [ending(0.1)], now=MONDAY) == MONDAY + timedelta(hours=12)
-    assert quiet_until(Quieting.KNOW, [one], now=MONDAY) is None
+@pytest.mark.parametrize(("end", "days"), [(3, 2), (2, 1), (1, 1), (0.1, 1), (8, 7), (30, 7)])
+def test_a_snooze_lasts_until_a_morning_at_the_latest_the_day_before_the_end(end: float, days: int) -> None:
+    until = quiet_until(Quieting.SNOOZE, [ending(end)], now=MONDAY, zone=SHANGHAI)
+    assert until == datetime.combine(MONDAY.date() + timedelta(days=days), time(), SHANGHAI)
+
+
+def test_i_know_has_no_day_of_its_own() -> None:
+    assert quiet_until(Quieting.KNOW, [ending(3)], now=MONDAY, zone=SHANGHAI) is None
 
 
 def test_lines_are_by_the_day_and_by_what_stops() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 
 from bot.cli import app
 from tests.house.diagram import diagram
@@ -34,6 +35,16 @@ def test_every_make_command_exists() -> None:
     told = set(re.findall(r"^\s*make ([a-z]+)", _CODE, re.MULTILINE))
     assert {"demo", "test", "check", "tour", "bench"} <= told
     assert told <= set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_the_table_of_commands_has_every_slash_command_and_the_shortcut_bears_its_name() -> None:
+    features = yaml.safe_load((HOUSE / "manifest.yml").read_text(encoding="utf-8"))["features"]
+    table = README.partition("## What people type")[2].partition("\n## ")[0]
+    told = {word for row in table.splitlines() if row.startswith("|") for word in re.findall(r"`(/[a-z]+)", row)}
+    assert told == {command["command"] for command in features["slash_commands"]}
+    for shortcut in features["shortcuts"]:
+        written = re.findall(rf"\*({shortcut['name'].split()[0]} [^*]+)\*", README + CHANGELOG)
+        assert set(written) <= {shortcut["name"]}
 
 
 def test_every_grantdesk_command_exists() -> None:

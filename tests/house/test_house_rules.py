@@ -133,3 +133,17 @@ def test_packages_that_are_installed_are_those_that_exist() -> None:
     packages = set(PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
     there = {path.parent.name for path in files() if path.name == "__init__.py" and path.parent.parent == HOUSE}
     assert packages == there
+
+
+def test_every_emoji_that_is_said_is_drawn_by_the_local_slack() -> None:
+    drawn = set(re.findall(r'[ {"]([a-z0-9_+-]+)"?: "', (HOUSE / "sandbox/slack/page/mrkdwn.js").read_text("utf-8")))
+    places = [path for path in files() if path.is_relative_to(HOUSE / "handlers") or path.is_relative_to(HOUSE / "bot")]
+    places += [path for path in files() if path.is_relative_to(HOUSE / "faq" / "articles")]
+    said = {
+        (name, path.name)
+        for path in places
+        if path.suffix in (".py", ".po", ".md")
+        for name in re.findall(r"(?<![\w:/]):([a-z][a-z0-9_+-]{2,}):(?![\w:/])", path.read_text("utf-8"))
+    }
+    assert said
+    assert {one for one in said if one[0] not in drawn} == set()

@@ -11,7 +11,8 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.domain.year_notices import DayCount
-from handlers.calendar_picture import LIFETIME, CalendarPictures, draw
+from handlers.calendar_picture import CalendarPictures, draw
+from handlers.pictures import LIFETIME
 from tests.storage.fakes import FakeClock
 
 TODAY = date(2026, 3, 4)

@@ -107,7 +107,9 @@ class AtTheDesk:
         self.work = Work(self.acts)
         answering = house.answering()
         self.replies = Replies(self.acts, answering=answering, names=house.names)
-        self.care = Care(self.acts, answering=answering, checking=house.checking, granting=house.granting)
+        self.care = Care(
+            self.acts, answering=answering, checking=house.checking, granting=house.granting, names=house.names
+        )
         self.talk = Talk(
             house.database, cards=house.database.cards, targets=self.targets, clock=house.clock, observe=self.observed
         )

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.desk_notices import DeskReply, SellerTicket, TicketCard
+from bot.domain.desk_notices import DeskReply, SellerTicket
 from bot.domain.features import FeatureKey
 from bot.domain.notices import ConsentCard
 from bot.domain.templates import ARTICLE, OWN_WORDS
-from bot.domain.tickets import CloseReason, Source, TicketState, ticket_subject
+from bot.domain.tickets import CloseReason, Source, TicketState
 from bot.domain.verification import Reason, Refused
 from bot.errors import (
     AlreadyClaimed,
@@ -25,7 +25,6 @@ from bot.errors import (
     UnknownTicket,
     WrongChoice,
 )
-from bot.ports import CardAddress
 from bot.services.desk_replies import Answer
 from bot.services.support import Ask
 from tests.services.at_the_desk import KIM, SAM, TEAM, AtTheDesk, speak
@@ -135,6 +134,20 @@ async def test_what_fails_by_our_fault_is_a_ticket_and_failing_again_is_not_anot
     assert not any(isinstance(one, SellerTicket) for one in await at.told(MEI))
 
 
+async def test_a_seller_who_asked_nothing_reads_why_there_is_a_ticket(at: AtTheDesk) -> None:
+    store = await at.house.granted()
+    at.house.amazon.will("refresh", Refused(Reason.OUR_CREDENTIALS))
+    await at.house.checking.tell(MEI, ORDERS, store.id)
+    [card] = await at.cards()
+    await at.told(MEI)
+    await at.work.claim(SAM, card.ticket_id)
+    [told] = await at.told(MEI)
+    assert isinstance(told, SellerTicket)
+    assert (told.found, told.question, told.agent) == (True, "", SAM.user_id)
+    await at.ask(MEI, "what happened?", store_id=store.id)
+    assert [one.found for one in await at.told(MEI) if isinstance(one, SellerTicket)] == [False]
+
+
 async def test_no_secret_reaches_the_desk(at: AtTheDesk) -> None:
     store = await at.house.granted()
     card = await at.house.card(store, FeatureKey.LISTING)
@@ -177,6 +190,16 @@ async def test_a_ticket_is_handed_over_put_back_and_taken_again(at: AtTheDesk) -
     assert await at.lines() == ["claimed", "handed_over", "released", "claimed"]
 
 
+async def test_a_seller_whose_ticket_is_put_back_no_longer_reads_that_somebody_has_it(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(SAM, ticket.id)
+    await at.told(MEI)
+    await at.work.release(SAM, ticket.id)
+    [told] = await at.told(MEI)
+    assert isinstance(told, SellerTicket)
+    assert (told.event, told.state, told.agent) == ("changed", "open", "")
+
+
 async def test_sellers_do_nothing_at_the_desk(at: AtTheDesk) -> None:
     ticket = await at.opened()
     for act in (
@@ -185,7 +208,7 @@ async def test_sellers_do_nothing_at_the_desk(at: AtTheDesk) -> None:
         at.replies.reply(MEI, ticket.id, Answer("looking"), speak=speak),
         at.care.prepare_link(MEI, ticket.id, ORDERS),
         at.care.ask_check(MEI, ticket.id),
-        at.acts.card(MEI, ticket.id),
+        at.care.card(MEI, ticket.id, say=speak(MEI)),
         at.acts.numbered(MEI, "1"),
     ):
         with pytest.raises(NotAnAgent):
@@ -273,6 +296,20 @@ async def test_a_link_prepared_by_an_agent_goes_to_the_seller_alone_and_is_audit
     assert card.secret not in repr(await at.cards())
 
 
+async def test_for_a_closed_ticket_no_link_is_made_and_nobody_is_asked(at: AtTheDesk) -> None:
+    store = await at.house.store()
+    ticket = await at.opened(MEI, "why?", store_id=store.id)
+    await at.work.close(SAM, ticket.id, CloseReason.ANSWERED)
+    await at.told(MEI)
+    with pytest.raises(TicketClosed):
+        await at.care.prepare_link(SAM, ticket.id, ORDERS)
+    with pytest.raises(TicketClosed):
+        await at.care.ask_check(SAM, ticket.id)
+    with pytest.raises(TicketClosed):
+        await at.replies.reply(SAM, ticket.id, Answer("looking"), speak=speak)
+    assert await at.told(MEI) == []
+
+
 async def test_without_a_store_there_is_nothing_to_check_and_no_link(at: AtTheDesk) -> None:
     ticket = await at.opened()
     with pytest.raises(NoStoreThere):
@@ -290,90 +327,3 @@ async def test_a_store_that_was_deleted_meanwhile_leaves_its_ticket(at: AtTheDes
     assert (card.store, card.store_gone) == (None, True)
     with pytest.raises(UnknownStore):
         await at.care.prepare_link(SAM, ticket.id, ORDERS)
-
-
-# --- the end, and the seller's side ----------------------------------------------------------------------------------
-
-
-async def test_a_closed_ticket_opens_again_when_the_seller_writes_in_its_thread(at: AtTheDesk) -> None:
-    ticket = await at.opened()
-    await at.work.close(SAM, ticket.id, CloseReason.ANSWERED)
-    with pytest.raises(TicketClosed):
-        await at.work.claim(KIM, ticket.id)
-    await at.database.cards.put(TEAM, MEI.user_id, ticket_subject(ticket.id), CardAddress("D1", "1.1"))
-    heard = await at.talk.heard(MEI, "还是不行", channel_id="D1", ts="2.2", thread_ts="1.1")
-    assert heard is not None
-    assert (heard.state, heard.reopened, heard.assignee) == (TicketState.OPEN, 1, None)
-    assert (await at.lines())[-1] == "reopened"
-    assert await at.talk.heard(LIN, "me too", channel_id="D1", ts="3.3", thread_ts="1.1") is None
-    assert await at.talk.heard(MEI, "elsewhere", channel_id="D1", ts="4.4", thread_ts="9.9") is None
-    assert await at.talk.heard(MEI, "a new question", channel_id="D1", ts="5.5") is None
-
-
-async def test_while_the_desk_waits_whatever_the_seller_says_is_its_answer(at: AtTheDesk) -> None:
-    ticket = await at.opened()
-    await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
-    heard = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
-    assert heard is not None
-    assert (heard.state, heard.assignee) == (TicketState.CLAIMED, SAM.user_id)
-    assert await at.talk.heard(MEI, "and another thing", channel_id="D1", ts="2.2") is None
-
-
-async def test_a_seller_writes_by_form_and_says_that_it_is_solved_and_nobody_else_does(at: AtTheDesk) -> None:
-    ticket = await at.opened()
-    await at.talk.write(MEI, ticket.id, "one more thing")
-    with pytest.raises(EmptyQuestion):
-        await at.talk.write(MEI, ticket.id, " ")
-    for act in (at.talk.write(LIN, ticket.id, "mine?"), at.talk.solved(LIN, ticket.id)):
-        with pytest.raises(UnknownTicket):
-            await act
-    assert (await at.talk.solved(MEI, ticket.id)).because is CloseReason.SOLVED
-    with pytest.raises(TicketClosed):
-        await at.talk.solved(MEI, ticket.id)
-
-
-async def test_deleting_the_message_takes_back_what_nobody_has_taken_and_else_its_words(at: AtTheDesk) -> None:
-    ticket = await at.opened(MEI, "a slip", channel_id="C1", ts="1.1")
-    assert await at.talk.gone(TEAM, channel_id="C1", ts="9.9") is None
-    gone = await at.talk.gone(TEAM, channel_id="C1", ts="1.1")
-    assert gone is not None
-    assert (gone.state, gone.because, gone.question) == (TicketState.CLOSED, CloseReason.WITHDRAWN, "")
-    assert await at.talk.gone(TEAM, channel_id="C1", ts="1.1") is None
-    assert await at.lines() == ["withdrawn"]
-    second = await at.opened(MEI, "another slip", channel_id="C1", ts="2.2")
-    assert second.id != ticket.id
-    await at.work.claim(SAM, second.id)
-    kept = await at.talk.gone(TEAM, channel_id="C1", ts="2.2")
-    assert kept is not None
-    assert (kept.state, kept.question) == (TicketState.CLAIMED, "")
-    cards = await at.cards()
-    assert [card.line for card in cards if card.line] == ["claimed", "source_gone"]
-    assert all(isinstance(card, TicketCard) for card in cards)
-
-
-async def test_only_reasons_that_are_an_agents_close_a_ticket(at: AtTheDesk) -> None:
-    ticket = await at.opened()
-    for reason in (CloseReason.SOLVED, CloseReason.INCIDENT, CloseReason.WITHDRAWN):
-        with pytest.raises(WrongChoice):
-            await at.work.close(SAM, ticket.id, reason)
-
-
-async def test_every_act_is_in_the_audit(at: AtTheDesk) -> None:
-    store = await at.house.store()
-    ticket = await at.opened(MEI, "help", store_id=store.id)
-    await at.work.claim(SAM, ticket.id)
-    await at.care.ask_check(SAM, ticket.id)
-    await at.replies.reply(SAM, ticket.id, Answer("which_user"), speak=speak)
-    await at.talk.write(MEI, ticket.id, "yes")
-    await at.work.hand_over(SAM, ticket.id, KIM.user_id)
-    await at.work.close(KIM, ticket.id, CloseReason.ANSWERED)
-    assert [(one.actor, one.action) for one in await at.audit()] == [
-        (MEI.user_id, "ticket.opened"),
-        (SAM.user_id, "ticket.claimed"),
-        (SAM.user_id, "ticket.check_asked"),
-        (SAM.user_id, "ticket.asked"),
-        (MEI.user_id, "ticket.wrote"),
-        (SAM.user_id, "ticket.handed_over"),
-        (KIM.user_id, "ticket.closed"),
-    ]
-    assert "yes" not in repr(await at.audit())

@@ -12,6 +12,7 @@ from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.year_notices import DeskDigest, SellerDigest
 from bot.ports import Person
 from bot.services.digesting import Digesting, Habits, Reaction
+from tests.fakes import SUPPORT
 from tests.services.desk import LIN, LISTING, MEI, ORDERS, Desk
 
 #: nine in the morning in Shanghai, a Monday
@@ -85,6 +86,15 @@ async def test_every_member_of_the_account_reads_at_their_own_hour(desk: Desk) -
     assert len(await digests(desk, colleague.user_id)) == 1
 
 
+async def test_who_had_an_account_without_stores_and_joins_another_reads_of_its_stores(desk: Desk) -> None:
+    await desk.stores.confirm_preparations(LIN)
+    await granted_ending_in(desk, 14)
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    desk.clock.set(MORNING + timedelta(hours=1))
+    await desk.digesting.plan()
+    assert len(await digests(desk, LIN.user_id)) == 1
+
+
 async def test_a_stranger_hears_nothing_of_it(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
     await desk.store(LIN, "Lins", "US")
@@ -153,14 +163,15 @@ async def test_a_snooze_lasts_a_week(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
     await desk.digesting.plan()
     [digest] = await digests(desk)
+    desk.clock.set(MORNING + timedelta(hours=3))
     reaction = await desk.digesting.react(MEI, Quieting.SNOOZE, digest.period)
-    assert reaction == Reaction(1, MORNING + timedelta(days=7))
+    assert reaction == Reaction(1, MORNING + timedelta(days=7, hours=-9)), "until the ninth begins in Shanghai"
     told = []
     for day in range(1, 9):
-        desk.clock.set(MORNING + timedelta(days=day, hours=0 if day < 7 else 1))
+        desk.clock.set(MORNING + timedelta(days=day))
         await desk.digesting.plan()
         told += [one.period for one in await digests(desk)]
-    assert told == ["2026-03-09"]
+    assert told == ["2026-03-09"], "on the day that was promised, whatever the hour of the press"
 
 
 @pytest.mark.parametrize("value", ["", "yesterday", "2026-13-01"])
@@ -172,7 +183,13 @@ async def test_a_press_with_a_value_that_is_no_day_does_no_harm(desk: Desk, valu
 async def test_a_press_after_the_end_quiets_nothing(desk: Desk) -> None:
     await granted_ending_in(desk, 1)
     desk.clock.advance(timedelta(days=2))
-    assert await desk.digesting.react(MEI, Quieting.KNOW, "2026-03-02") == Reaction(0, None)
+    assert await desk.digesting.react(MEI, Quieting.KNOW, "2026-03-02") == Reaction(0, None, too_late=True)
+
+
+async def test_a_press_after_a_renewal_has_nothing_to_quiet(desk: Desk) -> None:
+    await granted_ending_in(desk, 1)
+    await desk.consent(await desk.stores.find(MEI, "Acme US"))
+    assert await desk.digesting.react(MEI, Quieting.SNOOZE, "2026-03-02") == Reaction(0, None)
 
 
 async def test_a_workspace_the_bot_has_left_is_not_written_to(desk: Desk) -> None:
@@ -242,6 +259,50 @@ async def test_the_desks_morning_can_be_moved_by_an_agent(desk: Desk) -> None:
     assert digest.tz == "America/New_York"
 
 
+async def test_the_desk_reads_in_the_morning_of_its_own_zone(desk: Desk) -> None:
+    await granted_ending_in(desk, 20)
+    shanghai = Digesting(desk.database, desk.people, clock=desk.clock, channel=SUPPORT, channel_tz="Asia/Shanghai")
+    desk.clock.set(MORNING - timedelta(minutes=1))
+    await shanghai.plan()
+    assert await desk_digests(desk) == []
+    desk.clock.set(MORNING)
+    await shanghai.plan()
+    [digest] = await desk_digests(desk)
+    assert digest.tz == "Asia/Shanghai"
+    preview = await shanghai.desk.preview(MEI.team_id, SUPPORT, now=desk.clock())
+    assert preview is not None
+    assert preview.tz == "Asia/Shanghai"
+
+
+async def test_a_snooze_that_ran_out_and_a_link_that_came_to_nothing_are_no_reaction(desk: Desk) -> None:
+    await granted_ending_in(desk, 14)
+    await desk.digesting.plan()
+    await desk.digesting.react(MEI, Quieting.SNOOZE, "2026-03-02")
+    await desk.card(await desk.stores.find(MEI, "Acme US"))
+    ignored = []
+    for day in range(15):
+        desk.clock.set(MORNING + timedelta(days=day, hours=8))
+        await desk.digesting.plan()
+        ignored += [one.period for one in await desk_digests(desk) if one.ignored]
+    assert ignored == ["2026-03-13", "2026-03-15", "2026-03-16"], "three days before, one, and on the day"
+
+
+async def test_a_run_for_a_moment_to_come_tells_now_and_leaves_the_mornings_until_then(desk: Desk) -> None:
+    await granted_ending_in(desk, 10)
+    desk.clock.set(MORNING - timedelta(hours=2))
+    later = MORNING + timedelta(days=7, hours=8)
+    assert await desk.digesting.plan(later) >= 1
+    assert [one.period for one in await digests(desk)] == ["2026-03-09"]
+    assert await desk.digesting.plan(later) == 0, "what was told for a day is not told again"
+    told = []
+    for day in range(11):
+        desk.clock.set(MORNING + timedelta(days=day))
+        await desk.digesting.plan()
+        told += [one.period for one in await digests(desk)]
+    assert told == ["2026-03-02", "2026-03-05", "2026-03-11", "2026-03-12"], "the 9th was told beforehand"
+    assert [one.period for one in await desk_digests(desk)].count("2026-03-09") == 1
+
+
 async def test_a_store_that_is_switched_off_is_not_spoken_of(desk: Desk) -> None:
     await granted_ending_in(desk, 7)
     store = await desk.stores.find(MEI, "Acme US")
@@ -289,6 +350,27 @@ async def test_a_zone_nobody_has_asked_for_is_asked_for_once_there_is_something_
     desk.clock.set(MORNING + timedelta(days=53, hours=8))
     await desk.digesting.plan()
     assert desk.people.asked == [MEI.user_id]
+
+
+async def test_people_nobody_has_met_are_asked_for_a_few_at_a_time_and_none_is_forgotten(desk: Desk) -> None:
+    people = [Person(MEI.team_id, f"U{number:03d}", "en", "Asia/Shanghai") for number in range(7)]
+    for number, person in enumerate(people):
+        desk.people.known[(person.team_id, person.user_id)] = person
+        account = desk.amazon.opens(f"A{number:03d}PARTNER", "US")
+        desk.clock.set(MORNING + timedelta(days=7, hours=5) - GRANT_LIFETIME)
+        store = await desk.store(person, f"Store {number}", "US", day="2025-03-01")
+        assert (await desk.consent(store, person=person, account=account)).verdict
+        await desk.told(person.user_id)
+    await desk.digesting.enroll(desk.clock())
+    desk.clock.set(MORNING)
+    digesting = Digesting(desk.database, desk.people, clock=desk.clock, page=3, zones=4)
+    told = []
+    for _ in range(3):
+        desk.people.asked.clear()
+        await digesting.plan()
+        told.append((len(desk.people.asked), sum([len(await digests(desk, one.user_id)) for one in people])))
+        desk.clock.advance(timedelta(minutes=5))
+    assert told == [(4, 4), (3, 3), (0, 0)]
 
 
 async def test_more_readers_than_a_page_are_all_told(desk: Desk) -> None:

@@ -134,6 +134,20 @@ async def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk, importing:
     assert await importing.take(row(), dry=True) is Outcome.KNOWN
 
 
+async def test_imported_authorizations_are_asked_about_over_the_day_that_follows_not_all_at_once(
+    desk: Desk, importing: Importing
+) -> None:
+    for number in range(12):
+        await importing.take(row(label=f"Acme {number}", selling_partner_id=f"A{number:03d}PARTNER"))
+    asked = []
+    for _ in range(38):
+        asked.append((await desk.sweeping.sweep()).asked)
+        desk.clock.advance(timedelta(hours=1))
+    assert asked[0] == 0
+    assert sum(asked) >= 12
+    assert max(asked) <= 4, asked
+
+
 async def test_an_imported_grant_that_ends_soon_is_told_at_the_next_morning(desk: Desk, importing: Importing) -> None:
     await importing.take(row(consent_date="2025-02-10"))
     await desk.digesting.enroll(desk.clock())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
@@ -101,11 +102,78 @@ def test_a_spreadsheets_own_way_of_writing_chinese_is_read(tmp_path: Path, encod
 
 @pytest.mark.parametrize(
     ("head", "why"),
-    [("workspace,owner", "lacks label"), (",".join([*COLUMNS, "colour"]), "unknown columns colour")],
+    [
+        ("workspace,owner", "lacks label"),
+        (",".join([*COLUMNS, "colour"]), "unknown columns colour"),
+        (",".join([*COLUMNS, "label"]), "label more than once"),
+        (",".join(COLUMNS), "no line below the names"),
+        (" ", "its first line is"),
+    ],
 )
 def test_a_file_with_other_columns_is_refused_whole(tmp_path: Path, head: str, why: str) -> None:
-    with pytest.raises(ConfigurationError, match=why):
+    with pytest.raises(typer.BadParameter, match=why):
         read_file(written(tmp_path / "s.csv", head=head))
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [(b"", "it is empty"), (b"\xff\x00\x81\x39", "neither UTF-8"), (b'workspace,"owner\n', "is no CSV")],
+)
+def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path, raw: bytes, why: str) -> None:
+    (tmp_path / "s.csv").write_bytes(raw)
+    with pytest.raises(typer.BadParameter, match=why) as told:
+        read_file(tmp_path / "s.csv")
+    assert "s.csv" in str(told.value)
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-16"), (",", "utf-8")])
+def test_what_spreadsheets_put_between_values_is_read(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    path = written(tmp_path / "s.csv", good("爱可美"), encoding="utf-8")
+    path.write_text(path.read_text("utf-8").replace(",", delimiter), encoding=encoding)
+    [(_, fields)] = read_file(path)
+    assert (fields["label"], fields["owner"]) == ("爱可美", "U0MEI")
+
+
+def test_lines_that_are_too_long_or_shifted_are_refused_and_show_no_token(
+    types: Types, sqlite_url: str, tmp_path: Path
+) -> None:
+    shifted = f"T0SALEYEE,U0MEI,Shifted,US,Atzr|token-of-theirs,A2ACMEPARTNER,{CONSENT}"
+    in_label = f"T0SALEYEE,U0MEI,Atzr|token-of-theirs,US,A2ACMEPARTNER,,{CONSENT}"
+    file = written(tmp_path / "stores.csv", good("Acme, the first"), shifted, in_label, f"{good()},more")
+    done = types("import", str(file), "--report", str(tmp_path / "refused.csv"))
+    assert "0 imported, 0 known already, 4 refused." in done.output
+    assert done.output.count("more values than there are columns") == 2
+    for told in (done.output, (tmp_path / "refused.csv").read_text("utf-8-sig")):
+        assert "token-of-theirs" not in told
+    assert count(sqlite_url, stores) == 0
+
+
+def test_what_is_wrong_names_its_column(types: Types, tmp_path: Path) -> None:
+    row = good().replace(CONSENT, "31.12.2025")
+    assert (
+        'consent_date: "31.12.2025" is not a date'
+        in types("import", str(written(tmp_path / "s.csv", row)), "--dry-run").output
+    )
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_imported(
+    types: Types, sqlite_url: str, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "stores.csv", good())
+    done = types("import", str(file), "--report", str(tmp_path / "nowhere" / "refused.csv"))
+    assert done.exit_code == 2
+    assert "its folder must be there" in done.output
+    assert count(sqlite_url, stores) == 0
+
+
+@pytest.mark.parametrize("words", [("job", "list"), ("job", "run", "plan-digests")])
+def test_a_database_without_tables_is_said_in_one_sentence(
+    types: Types, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'fresh.db'}")
+    done = types(*words)
+    assert isinstance(done.exception, ConfigurationError)
+    assert "grantdesk migrate" in str(done.exception)
 
 
 def test_help_says_what_each_column_holds(types: Types) -> None:
@@ -118,6 +186,7 @@ def test_jobs_are_listed_with_their_last_run(types: Types, sqlite_url: str) -> N
     for name in ("close-silent-consents", "plan-digests", "sweep-authorizations", "watch-our-clocks"):
         assert name in listed
     assert "never" in listed
+    assert "30 s" in listed
     assert count(sqlite_url, job_runs) == 0, "looking runs nothing"
 
 
@@ -129,7 +198,8 @@ def test_a_job_is_run_for_a_moment_and_running_it_twice_tells_once(
     moment = datetime.fromisoformat(CONSENT) + timedelta(days=358, hours=9)
     at = f"{moment:%Y-%m-%dT%H:%M}+00:00"
     first = types("job", "run", "plan-digests", "--at", at)
-    assert "plan-digests: " in first.output
+    assert f"for {moment:%Y-%m-%d} 09:00 UTC: " in first.output
+    assert "digests planned." in first.output
     before = count(sqlite_url, outbox)
     assert before >= 1
     types("job", "run", "plan-digests", "--at", at)
@@ -140,8 +210,10 @@ def test_a_job_is_run_for_a_moment_and_running_it_twice_tells_once(
     ("words", "why"),
     [
         (("no-such-job",), "there is no job no-such-job"),
+        (("plan-digest",), "Did you mean plan-digests?"),
         (("plan-digests", "--at", "soon"), "is no moment"),
         (("plan-digests", "--at", "2027-03-01T09:00"), "lacks its zone"),
+        (("plan-digests", "--at", "2027-03-01"), "2027-03-01T00:00+08:00"),
     ],
 )
 def test_what_cannot_be_run_is_said(types: Types, words: tuple[str, ...], why: str) -> None:

@@ -192,7 +192,7 @@ TABLE: list[tuple[Scene, str, FeatureKey, tuple[str, str, str], str]] = [
     (silent, Q1, ORDERS, ("一直没有回复我们", "一直沒有回覆我們", "never answered us"), GRANT_ORDERS),
     (refused, Q1, ORDERS, ("这次没有通过", "這次沒有通過", "could not be accepted"), GRANT_ORDERS),
     (refused_then_replaced, Q1, ORDERS, ("这次没有通过", "這次沒有通過", "could not be accepted"), GRANT_ORDERS),
-    (fresh, Q1, ORDERS, ("0 分钟前", "0 分鐘前", "0 minutes ago"), CHECK),
+    (fresh, Q1, ORDERS, ("1 分钟前", "1 分鐘前", "1 minute ago"), CHECK),
     (settled, Q1, ORDERS, ("刚实时查过", "剛即時查過", "just checked live"), CHECK),
     (expired, Q1, ORDERS, ("已经过了", "已經過了", "its year"), GRANT_ORDERS),
     (revoked, Q1, ORDERS, ("被撤销", "被撤銷", "revoked at Amazon"), GRANT_ORDERS),

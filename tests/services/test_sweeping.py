@@ -106,6 +106,21 @@ async def test_an_outage_of_weeks_ends_no_grant_and_the_desk_hears_of_it_once(de
     assert said.days == 3
 
 
+async def test_an_outage_that_meets_every_grant_is_told_once_a_day_and_application(desk: Desk) -> None:
+    for code in ("US", "DE", "JP", "AU"):
+        await desk.granted(f"Acme {code}", code)
+        await desk.consent(await desk.stores.find(MEI, f"Acme {code}"), LISTING)
+    await desk.told()
+    desk.amazon.will("refresh", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 3000)
+    await live_through(desk, 24 * 6)
+    assert await desk.told() == []
+    said = [
+        (notice.feature, notice.days) for notice in await desk.support_told() if isinstance(notice, NoAnswerForDays)
+    ]
+    assert {feature for feature, _ in said} == {ORDERS, LISTING}
+    assert len(said) <= 4, "their third days fall on two days of the calendar at most"
+
+
 async def test_our_own_secret_is_the_desks_to_mend_told_once_a_day_and_nobody_else_hears(desk: Desk) -> None:
     for code in ("US", "DE", "JP", "AU"):
         await desk.granted(f"Acme {code}", code)

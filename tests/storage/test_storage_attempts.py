@@ -146,6 +146,19 @@ async def test_the_latest_is_the_newest_pressed_else_the_newest(world: World) ->
         assert await work.attempts.latest(replace(store, seller_id="another"), ORDERS) is None
 
 
+async def test_the_newest_link_is_the_one_made_last_pressed_or_not(world: World) -> None:
+    store = await world.store(await world.seller())
+    old = await world.attempt(store, MEI)
+    world.clock.advance(timedelta(minutes=1))
+    new = await world.attempt(store, LIN)
+    async with world.database.begin() as work:
+        await work.attempts.update(replace(old, pressed_at=world.clock()))
+        assert await work.attempts.newest(store, ORDERS) == new
+        assert await work.attempts.newest(store, None) == new
+        assert await work.attempts.newest(store, LISTING) is None
+        assert await work.attempts.newest(replace(store, seller_id="another"), None) is None
+
+
 async def test_the_latest_of_all_of_a_sellers_stores_are_the_latest_of_each(world: World) -> None:
     seller, lin = await world.seller(), await world.seller(LIN)
     us, ca = await world.store(seller), await world.store(seller, "Acme CA", "CA")

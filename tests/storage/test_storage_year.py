@@ -74,7 +74,7 @@ async def test_members_and_the_desk_become_readers_once(world: World) -> None:
     mei, lin, desk = found[TEAM, MEI], found[TEAM, LIN], found[TEAM, CHANNEL]
     assert (mei.tz, mei.seller_id, mei.next_at) == ("Asia/Shanghai", seller.id, NOW + DAY)
     assert lin.tz == "", "nobody has asked yet"
-    assert (desk.tz, desk.seller_id) == ("UTC", None)
+    assert (desk.tz, desk.seller_id) == ("", None), "as configured, until an agent sets it"
     assert found[OTHER_TEAM, ALEX].seller_id == other.id
 
 
@@ -200,14 +200,18 @@ async def test_a_press_or_a_new_link_is_a_reaction(world: World) -> None:
     async with world.database.begin() as work:
         found = await work.endings.of_sellers([mine.id, others.id], since=NOW - 7 * DAY, until=NOW + 31 * DAY)
         every = [one for many in found.values() for one in many]
-        assert await work.endings.reacted(every) == set()
+        assert await work.endings.reacted(every, now=NOW) == set()
         soon = next(one for one in every if one.store.id == stores[0].id)
         await work.endings.quiet(soon, Quiet(MEI, soon.ends_at - 365 * DAY, None, NOW))
-        assert await work.endings.reacted(every) == set(), "that was about the old year"
+        assert await work.endings.reacted(every, now=NOW) == set(), "that was about the old year"
         await work.endings.quiet(soon, Quiet(MEI, soon.ends_at, None, NOW))
     await world.attempt(stores[3], LIN)
+    async with world.database.begin() as work:
+        await work.endings.quiet(soon, Quiet(LIN, soon.ends_at, NOW - DAY, NOW - 8 * DAY))
     async with world.database.read() as work:
-        assert await work.endings.reacted(every) == {(stores[0].id, ORDERS), (stores[3].id, ORDERS)}
+        assert await work.endings.reacted(every, now=NOW) == {(stores[0].id, ORDERS), (stores[3].id, ORDERS)}
+        later = NOW + 8 * DAY
+        assert await work.endings.reacted(every, now=later) == {(stores[0].id, ORDERS)}, "the link came to nothing"
         assert await work.endings.next_of(mine.id, now=NOW) == NOW + 3 * DAY
 
 

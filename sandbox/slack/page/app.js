@@ -213,7 +213,7 @@ async function start() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.thread && !document.querySelector("dialog[open]")) app.thread = null, paintThread(false);
   });
-  showTime = clock({ time: $("time"), steps: $("steps"), app });
+  showTime = await clock({ time: $("time"), steps: $("steps"), app });
   become(app.who);
 }
 

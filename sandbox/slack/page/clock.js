@@ -17,7 +17,12 @@ function sinceMidnight(moment, timeZone) {
   return hours * 3600 + minutes * 60 + seconds;
 }
 
-export function clock({ time, steps, app }) {
+// how far the sandbox is ahead of this computer, in milliseconds
+let ahead = 0;
+
+export const here = () => Date.now() + ahead;
+
+export async function clock({ time, steps, app }) {
   let offset = 0;
   const show = () => {
     const zone = app.me?.tz;
@@ -27,11 +32,13 @@ export function clock({ time, steps, app }) {
   };
   const look = async () => {
     ({ offset } = await get("/control/clock"));
+    ahead = offset * 1000;
     show();
   };
   const advance = async (seconds) => {
     const body = JSON.stringify({ advance: seconds });
     ({ offset } = await (await fetch("/control/clock", { method: "POST", headers: { "Content-Type": "application/json" }, body })).json());
+    ahead = offset * 1000;
     show();
   };
   const pass = async (days, toMorning) => {
@@ -50,6 +57,6 @@ export function clock({ time, steps, app }) {
     node("button", { type: "button", "aria-label": `Let ${label} pass`, title: toMorning ? "until ten in the morning" : null, onclick: () => pass(days, toMorning) }, `+ ${label}`)));
   // somebody else may let time pass as well: another page, a test
   setInterval(look, 10_000);
-  look();
+  await look();  // what is painted counts from it
   return show;
 }

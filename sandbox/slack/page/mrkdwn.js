@@ -2,6 +2,7 @@
 // Chinese text right next to an asterisk stays as it is typed, here as there.
 
 import { node } from "/static/api.js";
+import { here } from "/static/clock.js";
 
 const EMOJI = {
   white_check_mark: "✅", heavy_check_mark: "✔️", check: "✔️", x: "❌", warning: "⚠️", tada: "🎉", wave: "👋",
@@ -18,6 +19,7 @@ const EMOJI = {
   disappointed: "😞", thinking_face: "🤔", robot_face: "🤖", bust_in_silhouette: "👤", busts_in_silhouette: "👥",
   envelope: "✉️", email: "📧", inbox_tray: "📥", outbox_tray: "📤", card_index: "📇", books: "📚", book: "📖",
   arrow_upper_right: "↗️", white_large_square: "⬜", clipboard: "📋", raising_hand: "🙋", zzz: "💤",
+  crescent_moon: "🌙", handshake: "🤝", rotating_light: "🚨", wastebasket: "🗑️",
   "flag-us": "🇺🇸", us: "🇺🇸", "flag-ca": "🇨🇦", "flag-mx": "🇲🇽", "flag-br": "🇧🇷", "flag-gb": "🇬🇧", "flag-de": "🇩🇪",
   "flag-fr": "🇫🇷", "flag-it": "🇮🇹", "flag-es": "🇪🇸", "flag-jp": "🇯🇵", "flag-au": "🇦🇺", "flag-sg": "🇸🇬", "flag-cn": "🇨🇳",
 };
@@ -54,8 +56,17 @@ const DATES = {
   time_secs: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
 };
 
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+function relative(seconds, me) {
+  const passed = seconds - here() / 1000;
+  const [unit, length] = UNITS.find(([, size]) => Math.abs(passed) >= size) ?? UNITS.at(-1);
+  return new Intl.RelativeTimeFormat(me.locale, { numeric: "auto" }).format(Math.round(passed / length), unit);
+}
+
 export function formatDate(seconds, format, me) {
   return format.replace(/\{(\w+)\}/g, (whole, token) => {
+    if (token === "ago") return relative(seconds, me);
     const shape = DATES[token.replace("_pretty", "")];
     if (!shape) return whole;
     const locale = token === "date_num" ? "sv-SE" : me.locale;

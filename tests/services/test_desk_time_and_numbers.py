@@ -1,28 +1,27 @@
-"""The desk's clock, incidents, roles, the queue and the numbers."""
+"""The desk's clock, roles, the queue and the numbers."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import (
     HandOver,
-    IncidentCard,
-    IncidentTold,
     ShiftEnds,
     TicketAlert,
     TicketCard,
     WeekInNumbers,
 )
-from bot.domain.incidents import Watch
 from bot.domain.roles import Role
-from bot.domain.stores import Store
 from bot.domain.tickets import Alert, CloseReason, TicketState
-from bot.domain.verification import Reason, Refused
-from bot.errors import IncidentOver, NoStoresThere, NotAnAdmin, NotAnAgent
+from bot.domain.working_hours import WorkingHours, read_hours
+from bot.errors import NoStoresThere, NotAnAdmin, NotAnAgent
 from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
+from bot.services.desk_time import DeskTime
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
 from tests.services.desk import ACME, LIN, MEI, ORDERS, Desk
 
@@ -30,11 +29,6 @@ from tests.services.desk import ACME, LIN, MEI, ORDERS, Desk
 @pytest.fixture
 def at(desk: Desk) -> AtTheDesk:
     return AtTheDesk(desk)
-
-
-@pytest.fixture
-def three(desk: Desk) -> AtTheDesk:
-    return AtTheDesk(desk, watch=Watch(stores=3))
 
 
 # --- time: the clock stands at Monday 16:00 in Shanghai; the desk closes at 18:00 --------------------------------------
@@ -70,6 +64,20 @@ async def test_a_target_is_warned_of_missed_repeated_and_acknowledged(at: AtTheD
     ]
 
 
+async def test_a_reminder_acknowledged_after_the_answer_does_not_silence_the_next_target(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(SAM, ticket.id)
+    at.clock.advance(timedelta(minutes=61))
+    assert await at.time.deadlines() == 1
+    await at.replies.reply(SAM, ticket.id, Answer("looking"), speak=speak)
+    await at.work.acknowledge(SAM, ticket.id)
+    found = await at.ticket(ticket.id)
+    assert found.resolve_due_at is not None
+    at.clock.set(found.resolve_due_at)
+    assert await at.time.deadlines() == 1
+    assert await at.audit("ticket.acknowledged") == []
+
+
 async def test_an_unclaimed_ticket_is_warned_of_in_the_channel(at: AtTheDesk) -> None:
     await at.opened()
     at.clock.advance(timedelta(minutes=50))
@@ -85,6 +93,38 @@ async def test_nothing_is_said_at_night_and_on_the_weekend(at: AtTheDesk) -> Non
         assert (await at.time.deadlines(), await at.time.hand_over(), await at.numbers.tell_week()) == (0, 0, 0)
     at.clock.set(datetime(2026, 2, 9, 1, 20, tzinfo=UTC))  # Monday 9:20: fifty minutes of the hour are over
     assert await at.time.deadlines() == 1
+
+
+@pytest.mark.parametrize(
+    ("friday", "monday"),
+    [
+        # March 8, 2026: the clocks go forward in New York, and Monday begins an hour sooner on the world's clock
+        (datetime(2026, 3, 6, 22, 30, tzinfo=UTC), datetime(2026, 3, 9, 13, 0, tzinfo=UTC)),
+        # November 1, 2026: they go back
+        (datetime(2026, 10, 30, 21, 30, tzinfo=UTC), datetime(2026, 11, 2, 14, 0, tzinfo=UTC)),
+    ],
+)
+async def test_a_target_across_a_weekend_in_which_the_clocks_change_is_spoken_of_on_monday_at_its_time(
+    at: AtTheDesk, friday: datetime, monday: datetime
+) -> None:
+    """Asked on Friday at 17:30, half an hour before the desk closes: due on Monday at 9:30, warned of at 9:15."""
+    targets = Targets(WorkingHours(ZoneInfo("America/New_York"), read_hours("Mon-Fri 09:00-18:00")))
+    at.intake._targets = targets
+    desk_time = DeskTime(at.database, targets=targets, clock=at.clock)
+    at.clock.set(friday)
+    ticket = (await at.ask()).ticket
+    assert ticket.answer_due_at == monday + timedelta(minutes=30)
+    assert ticket.resolve_due_at == monday + timedelta(hours=8, minutes=30)
+    spoken: list[datetime] = []
+    handed_over: list[datetime] = []
+    moment = friday
+    while moment <= monday + timedelta(minutes=40):
+        at.clock.set(moment)
+        spoken += [moment] * await desk_time.deadlines()
+        handed_over += [moment] * await desk_time.hand_over()
+        moment += timedelta(minutes=5)
+    assert spoken == [monday + timedelta(minutes=15), monday + timedelta(minutes=30)]
+    assert handed_over == [friday + timedelta(minutes=15)]
 
 
 async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: AtTheDesk) -> None:
@@ -105,125 +145,6 @@ async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: A
     assert summary.opens == "2026-02-03T01:00:00+00:00"
     assert await at.work.release_all(SAM) == 1
     assert (await at.ticket(mine.id)).state is TicketState.OPEN
-
-
-# --- is it me or Amazon? ---------------------------------------------------------------------------------------------
-
-
-async def stores(at: AtTheDesk, count: int) -> list[Store]:
-    """So many stores of Mei's, connected."""
-    codes = ("US", "CA", "UK", "JP", "AU", "DE")
-    return [await at.house.granted(f"Acme {code}", code) for code in codes[:count]]
-
-
-async def fails(at: AtTheDesk, store: Store, reason: Reason = Reason.AMAZON_UNAVAILABLE) -> None:
-    at.house.amazon.will("refresh", Refused(reason))
-    await at.house.checking.tell(MEI, ORDERS, store.id)
-
-
-async def test_the_same_failure_on_many_stores_within_minutes_is_one_incident_told_once_and_ended_once(
-    three: AtTheDesk,
-) -> None:
-    first, second, third, fourth = await stores(three, 4)
-    await fails(three, first)
-    await fails(three, first)
-    await fails(three, second)
-    assert await three.house.support_told() == []
-    await fails(three, third)
-    [card] = await three.house.support_told()
-    assert isinstance(card, IncidentCard)
-    assert (card.number, card.cause, card.stores, card.told, card.line) == (1, "amazon_unavailable", 3, 1, "opened")
-    assert sum(isinstance(one, IncidentTold) for one in await three.told(MEI)) == 1
-    await fails(three, fourth)
-    assert not any(isinstance(one, IncidentTold) for one in await three.told(MEI))
-
-    asked = await three.ask(MEI, "why does it fail?", store_id=first.id)
-    assert asked.ticket.incident_id == card.incident_id
-    await three.house.support_told()
-    three.clock.advance(timedelta(minutes=11))
-    assert (await three.incidents.look(), await three.incidents.look()) == (1, 0)
-    over = [one for one in await three.told(MEI) if isinstance(one, IncidentTold)]
-    assert [one.over for one in over] == [True]
-    assert (await three.ticket(asked.ticket.id)).because is CloseReason.INCIDENT
-    assert ("incident", "over") in three.observed.seen
-
-
-async def test_failures_far_apart_or_of_different_kinds_are_no_incident(three: AtTheDesk) -> None:
-    first, second, third = await stores(three, 3)
-    await fails(three, first)
-    three.clock.advance(timedelta(minutes=11))
-    await fails(three, second)
-    await fails(three, third, Reason.THROTTLED)
-    await fails(three, first, Reason.OUR_CREDENTIALS)
-    assert [type(one) for one in await three.house.support_told()] == [TicketCard]
-
-
-async def test_tickets_that_were_there_before_are_tied_to_it_and_no_more_open_by_themselves(three: AtTheDesk) -> None:
-    found = await stores(three, 5)
-    for store in found[:3]:
-        await fails(three, store, Reason.OUR_CREDENTIALS)
-    news = await three.house.support_told()
-    assert [getattr(one, "line", "") for one in news] == ["", "", "opened", "attached", "attached"]
-    for store in found[3:]:
-        await fails(three, store, Reason.OUR_CREDENTIALS)
-    assert not any(isinstance(one, TicketCard) for one in await three.house.support_told())
-
-
-async def test_it_is_not_over_while_amazon_still_fails_or_before_it_was_quiet(three: AtTheDesk) -> None:
-    for store in await stores(three, 3):
-        await fails(three, store)
-    assert await three.incidents.look() == 0
-    three.clock.advance(timedelta(minutes=11))
-    three.house.amazon.will("refresh", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 3)
-    assert await three.incidents.look() == 0
-    three.clock.advance(timedelta(minutes=5))
-    assert await three.incidents.look() == 0
-    three.clock.advance(timedelta(minutes=6))
-    assert await three.incidents.look() == 1
-
-
-async def test_an_agent_says_that_it_is_over_and_the_second_is_told_so(three: AtTheDesk) -> None:
-    for store in await stores(three, 3):
-        await fails(three, store)
-    card = (await three.house.support_told())[-1]
-    assert isinstance(card, IncidentCard)
-    with pytest.raises(NotAnAgent):
-        await three.incidents.end(MEI, card.incident_id)
-    await three.incidents.end(SAM, card.incident_id)
-    with pytest.raises(IncidentOver):
-        await three.incidents.end(KIM, card.incident_id)
-    assert [(one.actor, one.action) for one in await three.audit("incident")] == [
-        ("grantdesk", "incident.opened"),
-        (SAM.user_id, "incident.over"),
-    ]
-
-
-async def test_an_error_of_amazons_pages_is_an_incident_that_people_end_or_a_consent_does(three: AtTheDesk) -> None:
-    found = [await three.house.store(MEI, f"Store {number}", code) for number, code in enumerate(("US", "CA", "UK"))]
-    for store in found:
-        await three.house.support.saw_error(MEI, "MD5101", store_id=store.id, feature=ORDERS)
-    incidents = [one for one in await three.house.support_told() if isinstance(one, IncidentCard)]
-    assert [(one.cause, one.feature) for one in incidents] == [("MD5101", ORDERS)]
-    three.clock.advance(timedelta(minutes=11))
-    assert await three.incidents.look() == 0
-    assert (await three.house.consent(found[0])).verdict
-    assert await three.incidents.look() == 1
-
-
-async def test_our_secret_mended_ends_an_incident_whose_stores_have_nothing_to_ask_about(three: AtTheDesk) -> None:
-    found = [await three.house.store(MEI, f"Store {number}", code) for number, code in enumerate(("US", "CA", "MX"))]
-    three.house.amazon.will("exchange", *[Refused(Reason.OUR_CREDENTIALS)] * 3)
-    for store in found:
-        assert not (await three.house.consent(store)).verdict
-    assert [one.cause for one in await three.house.support_told() if isinstance(one, IncidentCard)] == [
-        "our_credentials"
-    ]
-    three.clock.advance(timedelta(minutes=11))
-    assert await three.incidents.look() == 0
-    three.clock.advance(timedelta(minutes=1))
-    assert (await three.house.consent(await three.house.store(MEI, "Acme UK", "UK"))).verdict
-    three.clock.advance(timedelta(minutes=11))
-    assert await three.incidents.look() == 1
 
 
 # --- roles -----------------------------------------------------------------------------------------------------------
@@ -247,6 +168,17 @@ async def test_a_workspace_admin_fills_the_empty_table_and_admins_go_on(at: AtTh
         (BOSS.user_id, LIN.user_id, {"role": "admin", "before": "seller"}),
         (LIN.user_id, KIM.user_id, {"role": "seller", "before": "agent"}),
     ]
+
+
+async def test_what_somebody_held_goes_back_when_they_no_longer_work_at_the_desk(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.claim(KIM, ticket.id)
+    with pytest.raises(NotAnAdmin):
+        await at.work.gone(SAM, KIM.user_id)
+    await at.roles.give(BOSS, KIM.user_id, Role.SELLER)
+    assert await at.work.gone(BOSS, KIM.user_id) == 1
+    assert (await at.ticket(ticket.id)).assignee is None
+    assert [one.actor for one in await at.audit("ticket.released")] == [BOSS.user_id]
 
 
 async def test_a_role_counts_in_its_own_workspace_only(at: AtTheDesk) -> None:
@@ -321,6 +253,20 @@ async def test_the_week_is_told_once_in_the_first_open_hour_of_the_next(at: AtTh
     assert (week.answers, week.without_person) == (2, 0)
     assert len(week.days) == 7
     assert ("week", 2, 0) in at.observed.seen
+
+
+async def test_a_week_without_work_is_not_told(at: AtTheDesk) -> None:
+    await at.opened()
+    assert await at.numbers.tell_week() == 0
+    assert await at.house.support_told() == []
+
+
+async def test_the_last_seven_days_are_seven(at: AtTheDesk) -> None:
+    await at.opened()
+    at.clock.advance(timedelta(minutes=1))
+    week = await at.numbers.last_week(SAM)
+    assert len(week.days) == 7
+    assert week.days[-1][1] == 1
 
 
 async def test_a_week_without_anything_has_no_medians(at: AtTheDesk) -> None:

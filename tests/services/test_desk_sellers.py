@@ -1,0 +1,109 @@
+"""The seller's side of a ticket: what they write next, that it is solved, what they delete; and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.desk_notices import TicketCard
+from bot.domain.tickets import CloseReason, TicketState, ticket_subject
+from bot.errors import (
+    EmptyQuestion,
+    TicketClosed,
+    UnknownTicket,
+    WrongChoice,
+)
+from bot.ports import CardAddress
+from bot.services.desk_replies import Answer
+from tests.services.at_the_desk import KIM, SAM, TEAM, AtTheDesk, speak
+from tests.services.desk import LIN, MEI, Desk
+
+
+@pytest.fixture
+def at(desk: Desk) -> AtTheDesk:
+    return AtTheDesk(desk)
+
+
+async def test_a_closed_ticket_opens_again_when_the_seller_writes_in_its_thread(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.work.close(SAM, ticket.id, CloseReason.ANSWERED)
+    with pytest.raises(TicketClosed):
+        await at.work.claim(KIM, ticket.id)
+    await at.database.cards.put(TEAM, MEI.user_id, ticket_subject(ticket.id), CardAddress("D1", "1.1"))
+    heard = await at.talk.heard(MEI, "还是不行", channel_id="D1", ts="2.2", thread_ts="1.1")
+    assert heard is not None
+    assert heard.reopened
+    assert (heard.ticket.state, heard.ticket.reopened, heard.ticket.assignee) == (TicketState.OPEN, 1, None)
+    assert (await at.lines())[-1] == "reopened"
+    assert await at.talk.heard(LIN, "me too", channel_id="D1", ts="3.3", thread_ts="1.1") is None
+    assert await at.talk.heard(MEI, "elsewhere", channel_id="D1", ts="4.4", thread_ts="9.9") is None
+    assert await at.talk.heard(MEI, "a new question", channel_id="D1", ts="5.5") is None
+
+
+async def test_while_the_desk_waits_whatever_the_seller_says_is_its_answer(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
+    heard = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
+    assert heard is not None
+    assert not heard.reopened
+    assert (heard.ticket.state, heard.ticket.assignee) == (TicketState.CLAIMED, SAM.user_id)
+    assert await at.talk.heard(MEI, "and another thing", channel_id="D1", ts="2.2") is None
+
+
+async def test_a_seller_writes_by_form_and_says_that_it_is_solved_and_nobody_else_does(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.talk.write(MEI, ticket.id, "one more thing")
+    with pytest.raises(EmptyQuestion):
+        await at.talk.write(MEI, ticket.id, " ")
+    for act in (at.talk.write(LIN, ticket.id, "mine?"), at.talk.solved(LIN, ticket.id)):
+        with pytest.raises(UnknownTicket):
+            await act
+    assert (await at.talk.solved(MEI, ticket.id)).because is CloseReason.SOLVED
+    with pytest.raises(TicketClosed):
+        await at.talk.solved(MEI, ticket.id)
+
+
+async def test_deleting_the_message_takes_back_what_nobody_has_taken_and_else_its_words(at: AtTheDesk) -> None:
+    ticket = await at.opened(MEI, "a slip", channel_id="C1", ts="1.1")
+    assert await at.talk.gone(TEAM, channel_id="C1", ts="9.9") is None
+    gone = await at.talk.gone(TEAM, channel_id="C1", ts="1.1")
+    assert gone is not None
+    assert (gone.state, gone.because, gone.question) == (TicketState.CLOSED, CloseReason.WITHDRAWN, "")
+    assert await at.talk.gone(TEAM, channel_id="C1", ts="1.1") is None
+    assert await at.lines() == ["withdrawn"]
+    second = await at.opened(MEI, "another slip", channel_id="C1", ts="2.2")
+    assert second.id != ticket.id
+    await at.work.claim(SAM, second.id)
+    kept = await at.talk.gone(TEAM, channel_id="C1", ts="2.2")
+    assert kept is not None
+    assert (kept.state, kept.question) == (TicketState.CLAIMED, "")
+    cards = await at.cards()
+    assert [card.line for card in cards if card.line] == ["claimed", "source_gone"]
+    assert all(isinstance(card, TicketCard) for card in cards)
+
+
+async def test_only_reasons_that_are_an_agents_close_a_ticket(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    for reason in (CloseReason.SOLVED, CloseReason.INCIDENT, CloseReason.WITHDRAWN):
+        with pytest.raises(WrongChoice):
+            await at.work.close(SAM, ticket.id, reason)
+
+
+async def test_every_act_is_in_the_audit(at: AtTheDesk) -> None:
+    store = await at.house.store()
+    ticket = await at.opened(MEI, "help", store_id=store.id)
+    await at.work.claim(SAM, ticket.id)
+    await at.care.ask_check(SAM, ticket.id)
+    await at.replies.reply(SAM, ticket.id, Answer("which_user"), speak=speak)
+    await at.talk.write(MEI, ticket.id, "yes")
+    await at.work.hand_over(SAM, ticket.id, KIM.user_id)
+    await at.work.close(KIM, ticket.id, CloseReason.ANSWERED)
+    assert [(one.actor, one.action) for one in await at.audit()] == [
+        (MEI.user_id, "ticket.opened"),
+        (SAM.user_id, "ticket.claimed"),
+        (SAM.user_id, "ticket.check_asked"),
+        (SAM.user_id, "ticket.asked"),
+        (MEI.user_id, "ticket.wrote"),
+        (SAM.user_id, "ticket.handed_over"),
+        (KIM.user_id, "ticket.closed"),
+    ]
+    assert "yes" not in repr(await at.audit())
