@@ -12,6 +12,10 @@ from enum import StrEnum
 TEXT_LIFETIME = timedelta(days=30)
 #: characters of a question that are kept
 TEXT_LIMIT = 400
+#: characters that are read at all: these patterns take time by the square, and everybody waits while one message is read
+_READ = 2000
+#: longer than a name, an address or a number that the cut may go through: dropped with it
+_CUT_THROUGH = 100
 #: a phrase is one thing people say
 PHRASE_LIMIT = 200
 
@@ -25,7 +29,7 @@ _PERSONAL = tuple(
         r"<[@#!][^>]*>",
         r"<(?:https?|mailto|tel):[^>]*>",
         r"(?:https?://|www\.)[^\s，。]+",
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+        r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
         r"(?<![\w@])@\w[\w.-]*",
         # tokens, application ids
         r"\b(?:Atz[ra]\||amzn1\.|xox[a-z]-)\S+",
@@ -52,7 +56,8 @@ _GAPS = re.compile(rf"{GAP}(?:[\s,;:#-]*{GAP})+")
 
 def without_personal(text: str, labels: Iterable[str] = ()) -> str:
     """A question as it may be kept: no names of stores, people or accounts, no addresses, no numbers. Cut to size."""
-    kept = _SIGN_OFF.split(text, maxsplit=1)[0]
+    read = text if len(text) <= _READ else text[: _READ - _CUT_THROUGH]
+    kept = _SIGN_OFF.split(read, maxsplit=1)[0]
     for label in sorted(filter(None, labels), key=len, reverse=True):
         kept = re.sub(rf"(?<![A-Za-z0-9]){re.escape(label)}(?![A-Za-z0-9])", GAP, kept, flags=re.IGNORECASE)
     for pattern in _PERSONAL:
