@@ -1,7 +1,8 @@
 """Reacts to `POST /mirror/events`: what the sister system signed is applied, and its sellers are told where it was done.
 
 Answers JSON: 2xx with what came of it, also for what nobody here knows, since sending that again would not help; 400 for what
-is signed and not an event, 401 for what is not signed, 413 for what is too big. docs/mirror.md is the contract.
+is signed and not an event, 401 for what is not signed, 413 for what is too big, 503 for what could not be written now and is
+to be sent again. docs/mirror.md is the contract.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.domain.mirror import MalformedEvent, SisterNews, SisterState, read_event
+from bot.domain.mirror import MalformedEvent, SisterEvent, SisterNews, SisterState, read_event
 from bot.domain.notices import Notice
+from bot.errors import ConcurrentChange
 from bot.i18n import Speaker
 from bot.ports import Person, Sending
 from bot.services.naming import feature_name
@@ -68,9 +70,16 @@ class _Ear:
         except MalformedEvent as wrong:
             log.warning("malformed event", action="mirror_malformed", message=message_id, why=str(wrong))
             return _refused(HTTPStatus.BAD_REQUEST, str(wrong))
+        return await self._apply(event, message_id)
+
+    async def _apply(self, event: SisterEvent | None, message_id: str) -> Response:
         outcome = "ignored"
         if event is not None:
-            outcome = (await self._mirror.mirroring.hear(event, message_id=message_id)).value
+            try:
+                outcome = (await self._mirror.mirroring.hear(event, message_id=message_id)).value
+            except ConcurrentChange:
+                log.warning("not mirrored yet", action="mirror_busy", message=message_id)
+                return _refused(HTTPStatus.SERVICE_UNAVAILABLE, "others write at this moment; please send it again")
         log.info("mirrored", action="mirrored", message=message_id, outcome=outcome)
         return JSONResponse({"outcome": outcome})
 
@@ -88,7 +97,8 @@ async def _read(request: Request) -> bytes:
 
 
 def _refused(status: HTTPStatus, why: str) -> Response:
-    headers = {} if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED) else {"connection": "close"}
+    read_whole = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
+    headers = {} if status in read_whole else {"connection": "close"}
     return JSONResponse({"error": why}, status_code=status, headers=headers)
 
 

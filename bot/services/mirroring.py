@@ -24,8 +24,8 @@ from bot.domain.mirror import (
 )
 from bot.domain.notices import StoreRef
 from bot.domain.stores import Seller, Store
-from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Work
+from bot.services.contention import in_turn
 
 #: who did it, in the audit; and the reader under whom received messages are noted
 MIRROR = "mirror"
@@ -61,24 +61,27 @@ class Mirroring:
         self._clock = clock
 
     async def hear(self, event: SisterEvent, *, message_id: str) -> Heard:
-        """Applies one event. `message_id` is the sender's: a message that comes again does nothing."""
+        """Applies one event. `message_id` is the sender's: a message that comes again does nothing.
+
+        Raises ConcurrentChange when others stay quicker: nothing is noted then, and the message can come again.
+        """
+        return await in_turn(lambda: self._hear(event, message_id))
+
+    async def _hear(self, event: SisterEvent, message_id: str) -> Heard:
         now = self._clock()
-        try:
-            async with self._database.begin() as work:
-                seller = await work.sellers.get(event.workspace, event.distributor)
-                store = None if seller is None else await work.stores.get(seller, event.store_id)
-                if seller is None or store is None:
-                    return Heard.UNKNOWN
-                # together with what follows from it: a message whose work was rolled back is not noted
-                if not await work.announcements.first_time(store.team_id, MIRROR, f"message:{message_id}", at=now):
-                    return Heard.REPEATED
-                if event.feature is not None:
-                    return await self._hear_of_grant(work, seller, store, event, message_id, now)
-                if SAYS[event.happening] is SisterState.DELETED:
-                    return await self._delete(work, seller, store, event, message_id, now)
-                return await self._switch(work, seller, store, event, message_id, now)
-        except ConcurrentChange:
-            return Heard.UNKNOWN  # it was deleted at the same moment
+        async with self._database.begin() as work:
+            seller = await work.sellers.get(event.workspace, event.distributor)
+            store = None if seller is None else await work.stores.get(seller, event.store_id)
+            if seller is None or store is None:
+                return Heard.UNKNOWN
+            # together with what follows from it: a message whose work was rolled back is not noted
+            if not await work.announcements.first_time(store.team_id, MIRROR, f"message:{message_id}", at=now):
+                return Heard.REPEATED
+            if event.feature is not None:
+                return await self._hear_of_grant(work, seller, store, event, message_id, now)
+            if SAYS[event.happening] is SisterState.DELETED:
+                return await self._delete(work, seller, store, event, message_id, now)
+            return await self._switch(work, seller, store, event, message_id, now)
 
     # --- a store -----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +16,8 @@ from starlette.applications import Starlette
 from bot.adapters.mirror import Seal
 from bot.domain.mirror import SisterNews
 from bot.domain.stores import Seller, Store
+from bot.errors import ConcurrentChange
+from bot.ports import Work
 from bot.services.mirroring import Mirroring
 from handlers import mirror
 from handlers.mirror import BODY_LIMIT
@@ -66,6 +69,30 @@ class Sister:
         return await self.client.post(URL, content=body, headers=given)
 
 
+class Crowded:
+    """A database in which somebody else is quicker, so often."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+        self.lost_races = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        async with self._database.begin() as work:
+            yield work
+            if self.lost_races:
+                self.lost_races -= 1
+                raise ConcurrentChange
+
+    def read(self) -> AbstractAsyncContextManager[Work]:
+        return self._database.read()
+
+
+@pytest.fixture
+def crowded(sqlite_database: SqlDatabase) -> Crowded:
+    return Crowded(sqlite_database)
+
+
 @pytest.fixture
 async def seller(sqlite_database: SqlDatabase, clock: FakeClock, entropy: CountingEntropy) -> Seller:
     clock.set(datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
@@ -78,9 +105,9 @@ async def store(sqlite_database: SqlDatabase, clock: FakeClock, entropy: Countin
 
 
 @pytest.fixture
-async def sister(sqlite_database: SqlDatabase, clock: FakeClock, store: Store) -> AsyncIterator[Sister]:
+async def sister(crowded: Crowded, clock: FakeClock, store: Store) -> AsyncIterator[Sister]:
     seal = Seal([SECRET, OLD], clock=clock)
-    async with http(MirrorStories(Mirroring(sqlite_database, clock=clock), seal.verified)) as client:
+    async with http(MirrorStories(Mirroring(crowded, clock=clock), seal.verified)) as client:
         yield Sister(client, clock, store)
 
 
@@ -167,6 +194,30 @@ async def test_a_store_that_nobody_knows_is_accepted_and_called_so(sister: Siste
     answer = await sister.sends(sister.event(workspace="T0ELSEWHERE"))
     assert (answer.status_code, answer.json()) == (200, {"outcome": "unknown"})
     assert not await is_off()
+
+
+async def test_an_event_among_others_is_tried_again_and_not_lost(
+    sister: Sister, crowded: Crowded, is_off: Callable[[], Any]
+) -> None:
+    crowded.lost_races = 2
+    answer = await sister.sends(sister.event())
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "applied"})
+    assert await is_off()
+
+
+async def test_what_cannot_be_written_now_is_to_be_sent_again(
+    sister: Sister, crowded: Crowded, is_off: Callable[[], Any]
+) -> None:
+    crowded.lost_races = 1000
+    body = sister.event()
+    answer = await sister.sends(body)
+    assert answer.status_code == 503
+    assert set(answer.json()) == {"error"}
+    crowded.lost_races = 0
+    assert not await is_off()
+    answer = await sister.sends(body)
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "applied"})
+    assert await is_off()
 
 
 async def test_a_body_that_is_too_big_is_not_read_to_its_end(sister: Sister) -> None:
