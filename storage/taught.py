@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import ColumnElement, Row, delete, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.questions import TaughtPhrase
 from storage import statements
 from storage.tables import taught_phrases
+
+_P = taught_phrases.c
 
 
 class SqlTaught:
@@ -34,19 +36,27 @@ class SqlTaught:
         return added.rowcount == 1
 
     async def all(self) -> Sequence[TaughtPhrase]:
-        rows = await self._connection.execute(
-            select(taught_phrases).order_by(taught_phrases.c.taught_at.desc(), taught_phrases.c.id.desc())
-        )
-        return [_phrase(row) for row in rows]
+        return await self._newest_first(true())
 
-    async def get(self, phrase_id: str) -> TaughtPhrase | None:
-        found = await self._connection.execute(select(taught_phrases).where(taught_phrases.c.id == phrase_id))
+    async def of_team(self, team_id: str) -> Sequence[TaughtPhrase]:
+        return await self._newest_first(_P.team_id == team_id)
+
+    async def get(self, team_id: str, phrase_id: str) -> TaughtPhrase | None:
+        found = await self._connection.execute(select(taught_phrases).where(_P.team_id == team_id, _P.id == phrase_id))
         row = found.one_or_none()
         return None if row is None else _phrase(row)
 
-    async def remove(self, phrase_id: str) -> bool:
-        removed = await self._connection.execute(delete(taught_phrases).where(taught_phrases.c.id == phrase_id))
+    async def remove(self, phrase: TaughtPhrase) -> bool:
+        removed = await self._connection.execute(
+            delete(taught_phrases).where(_P.team_id == phrase.team_id, _P.id == phrase.id)
+        )
         return removed.rowcount == 1
+
+    async def _newest_first(self, which: ColumnElement[bool]) -> Sequence[TaughtPhrase]:
+        rows = await self._connection.execute(
+            select(taught_phrases).where(which).order_by(_P.taught_at.desc(), _P.id.desc())
+        )
+        return [_phrase(row) for row in rows]
 
 
 def _phrase(row: Row[Any]) -> TaughtPhrase:

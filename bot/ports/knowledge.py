@@ -38,19 +38,26 @@ class Misses(Protocol):
 
 
 class Taught(Protocol):
-    """Phrases that agents have taught since the articles were written; they hold for every workspace."""
+    """Phrases that agents have taught since the articles were written.
+
+    They mean the same in every workspace; they are shown and taken back where they were taught.
+    """
 
     async def add(self, phrase: TaughtPhrase) -> bool:
         """False when the same phrase is taught already."""
         ...
 
     async def all(self) -> Sequence[TaughtPhrase]:
-        """Newest first."""
+        """Those of every workspace, newest first: for the matcher and the articles, never for a person."""
         ...
 
-    async def get(self, phrase_id: str) -> TaughtPhrase | None: ...
+    async def of_team(self, team_id: str) -> Sequence[TaughtPhrase]:
+        """Those taught in a workspace, newest first."""
+        ...
 
-    async def remove(self, phrase_id: str) -> bool:
+    async def get(self, team_id: str, phrase_id: str) -> TaughtPhrase | None: ...
+
+    async def remove(self, phrase: TaughtPhrase) -> bool:
         """True for the caller who removed it."""
         ...
 

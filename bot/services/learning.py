@@ -176,22 +176,22 @@ class Learning:
                 await work.misses.settle(miss)
 
     async def undo(self, agent: Person, phrase_id: str) -> TaughtPhrase | None:
-        """Takes a phrase back; None when somebody was faster. Raises NotAnAgent."""
+        """Takes a phrase of the workspace back; None when somebody was faster. Raises NotAnAgent."""
         await self._roles.require_agent(agent)
         async with self._database.begin() as work:
-            phrase = await work.taught.get(phrase_id)
-            if phrase is None or not await work.taught.remove(phrase_id):
+            phrase = await work.taught.get(agent.team_id, phrase_id)
+            if phrase is None or not await work.taught.remove(phrase):
                 return None
             await work.audit.record(self._event(agent, "phrase.taken_back", phrase))
         self._learn_soon()
         return phrase
 
     async def taught(self, agent: Person) -> Sequence[Taught]:
-        """All that was taught, newest first. Raises NotAnAgent."""
+        """All that was taught in the workspace, newest first. Raises NotAnAgent."""
         await self._roles.require_agent(agent)
         written = {(phrase.slug, phrase.text) for phrase in self._knowledge.current.library.phrases()}
         async with self._database.read() as work:
-            return [Taught(one, (one.slug, one.text) in written) for one in await work.taught.all()]
+            return [Taught(one, (one.slug, one.text) in written) for one in await work.taught.of_team(agent.team_id)]
 
     def _learn_soon(self) -> None:
         """In the background: building a matcher takes half a second, on a busy machine more, and Slack waits three."""

@@ -146,6 +146,18 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
     assert await learning.taught(SAM) == []
 
 
+async def test_a_phrase_belongs_to_the_workspace_that_taught_it_and_means_the_same_everywhere(
+    knowledge: LiveKnowledge, learning: Learning
+) -> None:
+    taught = await learning.teach(SAM, STRANGE, slug="no-amazon-page", locale="en")
+    await learning.settled()
+    assert await learning.taught(KIM) == []
+    assert await learning.undo(KIM, taught.id) is None
+    await learning.settled()
+    assert [one.phrase for one in await learning.taught(SAM)] == [taught]
+    assert knowledge.current.matcher.match(STRANGE).best == "no-amazon-page"
+
+
 async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, learning: Learning) -> None:
     other = LiveKnowledge()
     elsewhere = learning_of(desk, other)

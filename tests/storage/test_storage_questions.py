@@ -107,10 +107,22 @@ async def test_a_phrase_is_taught_once_and_taken_back_once(world: World) -> None
         assert await work.taught.add(replace(second, taught_at=world.clock()))
     async with world.database.begin() as work:
         assert [one.text for one in await work.taught.all()] == ["flurb", "zorgle"]
-        assert await work.taught.get(first.id) == first
-        assert await work.taught.remove(first.id)
-        assert not await work.taught.remove(first.id)
-        assert await work.taught.get(first.id) is None
+        assert await work.taught.get(TEAM, first.id) == first
+        assert await work.taught.remove(first)
+        assert not await work.taught.remove(first)
+        assert await work.taught.get(TEAM, first.id) is None
+
+
+async def test_phrases_are_shown_and_taken_back_in_their_own_workspace(world: World) -> None:
+    mine, theirs = phrase(world), replace(phrase(world, "flurb"), team_id="T0GLOBEX")
+    async with world.database.begin() as work:
+        assert await work.taught.add(mine)
+        assert await work.taught.add(theirs)
+    async with world.database.begin() as work:
+        assert await work.taught.of_team(TEAM) == [mine]
+        assert await work.taught.get(TEAM, theirs.id) is None
+        assert not await work.taught.remove(replace(theirs, team_id=TEAM))
+        assert len(await work.taught.all()) == 2, "what they mean holds everywhere"
 
 
 async def test_an_answer_is_new_in_a_thread_to_one_caller_on_all_replicas(
