@@ -26,6 +26,7 @@ from bot.adapters.chance import SystemEntropy
 from bot.domain.digests import HORIZON, PAST
 from bot.ports import Person
 from bot.services.digesting import Digesting
+from bot.services.roles import Roles
 from storage.database import SqlDatabase
 from storage.migrate import migrate
 from storage.vault import Vault
@@ -114,7 +115,7 @@ def bare_scan(path: Path) -> int:
 
 async def planning(database: SqlDatabase) -> tuple[int, int]:
     """Reads, decides and writes nothing: (readers, digests)."""
-    digesting = Digesting(database, Everybody(), clock=lambda: MORNING)
+    digesting = Digesting(database, Everybody(), clock=lambda: MORNING, roles=Roles(database, lambda: MORNING))
     readers = told = 0
     async for page in digesting.pages(MORNING):
         readers += len(page.silent) + len(page.planned)
@@ -262,7 +263,7 @@ def main() -> None:
 
 
 async def _everything(database: SqlDatabase) -> int:
-    return await Digesting(database, Everybody(), clock=lambda: MORNING).plan()
+    return await Digesting(database, Everybody(), clock=lambda: MORNING, roles=Roles(database, lambda: MORNING)).plan()
 
 
 if __name__ == "__main__":

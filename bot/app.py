@@ -233,6 +233,7 @@ async def build(
         clock=clock,
         observe=desk_metrics,
     )
+    roles = support_desk.roles
     mirror = Mirror(settings, database, session, clock=clock, observe=metrics.errand)
     stories = Stories(
         stores=StoreKeeping(database, clock=clock, entropy=entropy),
@@ -242,14 +243,13 @@ async def build(
         support=Support(database, intake=intake, answering=answering, reporting=reporting, clock=clock),
         desk=support_desk,
         answering=answering,
-        learning=Learning(
-            knowledge, database, reporting=reporting, roles=support_desk.roles, clock=clock, entropy=entropy
-        ),
-        presence=Presence(database, roles=support_desk.roles, clock=clock),
+        learning=Learning(knowledge, database, reporting=reporting, roles=roles, clock=clock, entropy=entropy),
+        presence=Presence(database, roles=roles, clock=clock),
         digesting=Digesting(
             database,
             people,
             clock=clock,
+            roles=roles,
             channel=settings.support_channel,
             channel_tz=settings.desk_time_zone,
             installed=workspaces.is_in,

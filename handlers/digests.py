@@ -1,7 +1,7 @@
 """Reacts to `/digest now|settings` and to the buttons under a digest; says digests in DMs and in the support channel.
 
 A seller's digest is one card: a new one takes the place of the last, whose buttons go. In the support channel, `/digest` is about
-the desk's own digest.
+the desk's own digest, and for agents.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Digests:
         person, now = call.person, self._stories.clock()
         say = mrkdwn(person)
         if self._digesting.is_desk(call.channel_id):
-            desk = await self._digesting.desk.preview(person.team_id, call.channel_id, now=now)
+            desk = await self._digesting.preview_desk(person)
             if desk is None:
                 return message(section(say("digest.desk.nothing")))
             return message(*desk_blocks(desk, person.locale, now=now, pictures=self.pictures))
@@ -106,8 +106,7 @@ class _Digests:
 
     async def _open_settings(self, call: Call) -> None:
         desk = self._digesting.is_desk(call.channel_id)
-        team_id = call.person.team_id
-        habits = await (self._digesting.desk_habits(team_id) if desk else self._digesting.habits(call.person))
+        habits = await (self._digesting.desk_habits(call.person) if desk else self._digesting.habits(call.person))
         await call.open(self._settings(call, habits, desk=desk))
 
     @staticmethod

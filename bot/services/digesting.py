@@ -34,9 +34,10 @@ from bot.domain.digests import (
     quiet_until,
 )
 from bot.domain.stores import Seller
-from bot.domain.year_notices import DIGEST_ROWS, EndingRef, SellerDigest, calendar_of
-from bot.ports import Clock, Database, People, Person, Place, Work
+from bot.domain.year_notices import DIGEST_ROWS, DeskDigest, EndingRef, SellerDigest, calendar_of
+from bot.ports import AuditEvent, Clock, Database, People, Person, Place, Work
 from bot.services.digesting_desk import DeskDigests
+from bot.services.roles import Roles
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +102,7 @@ class Digesting:
         people: People,
         *,
         clock: Clock,
+        roles: Roles,
         channel: str = "",
         channel_tz: str = "UTC",
         installed: Callable[[str], Awaitable[bool]] = _everywhere,
@@ -114,6 +116,7 @@ class Digesting:
         self._database = database
         self._people = people
         self._clock = clock
+        self._roles = roles
         self._channel = channel
         self._channel_tz = channel_tz
         self._page = page
@@ -313,20 +316,36 @@ class Digesting:
         """Whether a conversation is the support agents' channel."""
         return bool(self._channel) and channel_id == self._channel
 
-    async def desk_habits(self, team_id: str) -> Habits:
-        """When the support channel reads its digest."""
+    async def preview_desk(self, agent: Person) -> DeskDigest | None:
+        """What the support channel would read now; None when nothing ends and nothing was ignored. Raises NotAnAgent."""
+        await self._roles.require_agent(agent)
+        return await self.desk.preview(agent.team_id, self._channel, now=self._clock())
+
+    async def desk_habits(self, agent: Person) -> Habits:
+        """When the support channel reads its digest. Raises NotAnAgent."""
+        await self._roles.require_agent(agent)
         async with self._database.read() as work:
-            reader = await work.readers.get(team_id, self._channel)
-        reader = reader or Reader(team_id, self._channel, None, next_at=self._clock())
+            reader = await work.readers.get(agent.team_id, self._channel)
+        reader = reader or Reader(agent.team_id, self._channel, None, next_at=self._clock())
         return Habits(reader.hour, reader.weekday, wanted=reader.next_at is not None)
 
     async def change_desk_habits(self, agent: Person, habits: Habits) -> None:
-        """Sets the channel's morning; its days are counted in the time zone of the agent who does it."""
+        """Sets the channel's morning; its days are counted in the time zone of the agent who does it. Raises NotAnAgent."""
+        await self._roles.require_agent(agent)
         now = self._clock()
         async with self._database.begin() as work:
             known = await work.readers.get(agent.team_id, self._channel)
             reader = known or Reader(agent.team_id, self._channel, None)
             await work.readers.put(_with(reader, habits, tz=agent.tz, now=now))
+            details = {
+                "wanted": "yes" if habits.wanted else "no",
+                "hour": str(habits.hour),
+                "weekday": str(habits.weekday),
+                "tz": agent.tz,
+            }
+            await work.audit.record(
+                AuditEvent(now, agent.team_id, agent.user_id, "digest.desk_changed", self._channel, details=details)
+            )
 
 
 def _with(reader: Reader, habits: Habits, *, tz: str, now: datetime) -> Reader:

@@ -11,6 +11,7 @@ import pytest
 from bot.domain.features import FeatureKey
 from bot.services.naming import feature_name
 from tests.dialogue.conversation import News, Seller, System
+from tests.fakes import SUPPORT
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -185,3 +186,16 @@ async def test_the_desk_reads_what_nobody_has_reacted_to(mei: Seller, system: Sy
     told = await sam.sees("Nobody has reacted", within=5)
     assert "Forgotten US" in told.plain()
     assert feature_name(mei.say, FeatureKey.ORDERS) in told.plain()
+
+
+@pytest.mark.parametrize("typed", ["/digest now", "/digest settings"])
+async def test_the_desks_digest_is_for_agents_wherever_sellers_may_type(
+    mei: Seller, system: System, typed: str
+) -> None:
+    desk = system.running.sandbox.slack.world.channels[SUPPORT]
+    desk.members.add(mei.id)
+    try:
+        refused = (await mei.types(typed, channel=SUPPORT)).only
+    finally:
+        desk.members.discard(mei.id)
+    assert mei.say("error.NotAnAgent") in refused.plain()

@@ -25,6 +25,7 @@ from bot.services.intake import Intake
 from bot.services.naming import Names
 from bot.services.nudging import Nudging
 from bot.services.reporting import Reporting
+from bot.services.roles import Roles
 from bot.services.stores import StoreDraft, StoreKeeping
 from bot.services.support import Support
 from bot.services.sweeping import Sweeping
@@ -40,6 +41,8 @@ ORDERS, LISTING = FeatureKey.ORDERS, FeatureKey.LISTING
 MEI = Person("T0SALEYEE", "U0MEI", "zh-CN", "Asia/Shanghai")
 LIN = Person("T0SALEYEE", "U0LIN", "zh-TW", "Asia/Taipei")
 ALEX = Person("T0ELSEWHERE", "U0ALEX", "en", "America/New_York")
+#: works at the desk
+SAM = Person("T0SALEYEE", "U0SAM", "en", "Europe/London")
 
 ACME, BOLT = "A2ACMEPARTNER", "A3BOLTPARTNER"
 
@@ -91,7 +94,8 @@ class Desk:
         self.checking = Checking(database, self.amazon, self.granting, clock=clock)
         self.reporting = Reporting(database, clock=clock)
         self.people = FakePeople(MEI, LIN, ALEX)
-        self.digesting = Digesting(database, self.people, clock=clock, channel=SUPPORT, page=3)
+        self.roles = Roles(database, clock, seeds=frozenset({SAM.user_id}))
+        self.digesting = Digesting(database, self.people, clock=clock, roles=self.roles, channel=SUPPORT, page=3)
         self.sweeping = Sweeping(database, self.amazon, self._home, self.intake, clock=clock)
         self.names = Names(
             platform="SaleYee",

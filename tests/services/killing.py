@@ -24,6 +24,7 @@ from bot.domain.digests import Reader
 from bot.ports import Errand, Person
 from bot.services.digesting import Digesting
 from bot.services.relay import Patience, Relay
+from bot.services.roles import Roles
 from storage.database import SqlDatabase
 from storage.tables import outbox
 from storage.tables_year import announcements, digest_readers
@@ -71,7 +72,8 @@ def deadly(database: SqlDatabase, at: int) -> None:
 
 
 async def plan(database: SqlDatabase) -> None:
-    await Digesting(database, Everybody(), clock=lambda: MORNING, channel="C0SUPPORT", page=2).plan()
+    roles = Roles(database, lambda: MORNING)
+    await Digesting(database, Everybody(), clock=lambda: MORNING, roles=roles, channel="C0SUPPORT", page=2).plan()
 
 
 def delivering(ledger: Path, now: datetime) -> Callable[[SqlDatabase], Awaitable[None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from bot.domain.digests import Quieting
 from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.year_notices import DeskDigest, SellerDigest
-from bot.ports import Person
+from bot.errors import NotAnAgent
+from bot.ports import AuditFilter, Person
 from bot.services.digesting import Digesting, Habits, Reaction
 from tests.fakes import SUPPORT
-from tests.services.desk import LIN, LISTING, MEI, ORDERS, Desk
+from tests.services.desk import LIN, LISTING, MEI, ORDERS, SAM, Desk
 
 #: nine in the morning in Shanghai, a Monday
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -64,7 +66,7 @@ async def test_planning_again_at_the_same_moment_tells_nothing_again(desk: Desk)
 
 async def test_replicas_that_plan_at_once_tell_once(desk: Desk) -> None:
     await granted_ending_in(desk, 14)
-    replica = Digesting(desk.database, desk.people, clock=desk.clock, channel="C0SUPPORT")
+    replica = Digesting(desk.database, desk.people, clock=desk.clock, roles=desk.roles, channel="C0SUPPORT")
     await asyncio.gather(desk.digesting.plan(), replica.plan(), desk.digesting.plan())
     assert len(await digests(desk)) == 1
 
@@ -199,7 +201,9 @@ async def test_a_workspace_the_bot_has_left_is_not_written_to(desk: Desk) -> Non
     async def installed(_team_id: str) -> bool:
         return present
 
-    digesting = Digesting(desk.database, desk.people, clock=desk.clock, channel="C0SUPPORT", installed=installed)
+    digesting = Digesting(
+        desk.database, desk.people, clock=desk.clock, roles=desk.roles, channel="C0SUPPORT", installed=installed
+    )
     await digesting.plan()
     assert await digests(desk) == []
     present = True
@@ -247,7 +251,7 @@ async def test_the_desk_reads_counts_weekly(desk: Desk) -> None:
 
 
 async def test_the_desks_morning_can_be_moved_by_an_agent(desk: Desk) -> None:
-    sam = Person(MEI.team_id, "U0SAM", "en", "America/New_York")
+    sam = replace(SAM, tz="America/New_York")
     await granted_ending_in(desk, 20)
     await desk.digesting.change_desk_habits(sam, Habits(8, 0, wanted=True))
     desk.clock.set(MORNING + timedelta(hours=8))
@@ -259,9 +263,34 @@ async def test_the_desks_morning_can_be_moved_by_an_agent(desk: Desk) -> None:
     assert digest.tz == "America/New_York"
 
 
+async def test_nobody_but_an_agent_reads_or_changes_the_desks_digest(desk: Desk) -> None:
+    await granted_ending_in(desk, 20)
+    for forbidden in (
+        desk.digesting.preview_desk(MEI),
+        desk.digesting.desk_habits(MEI),
+        desk.digesting.change_desk_habits(MEI, Habits(8, 0, wanted=False)),
+    ):
+        with pytest.raises(NotAnAgent):
+            await forbidden
+    assert (await desk.digesting.desk_habits(SAM)).wanted
+    assert await desk.digesting.preview_desk(SAM) is not None
+    desk.clock.set(MORNING + timedelta(hours=8))
+    await desk.digesting.plan()
+    assert len(await desk_digests(desk)) == 1
+
+
+async def test_what_an_agent_changes_about_the_desks_digest_is_in_the_audit(desk: Desk) -> None:
+    await desk.digesting.change_desk_habits(SAM, Habits(8, 0, wanted=False))
+    [event] = [one async for one in desk.database.audit_log.read(AuditFilter(action="digest."))]
+    assert (event.team_id, event.actor, event.subject) == (SAM.team_id, SAM.user_id, SUPPORT)
+    assert event.details == {"wanted": "no", "hour": "8", "weekday": "0", "tz": SAM.tz}
+
+
 async def test_the_desk_reads_in_the_morning_of_its_own_zone(desk: Desk) -> None:
     await granted_ending_in(desk, 20)
-    shanghai = Digesting(desk.database, desk.people, clock=desk.clock, channel=SUPPORT, channel_tz="Asia/Shanghai")
+    shanghai = Digesting(
+        desk.database, desk.people, clock=desk.clock, roles=desk.roles, channel=SUPPORT, channel_tz="Asia/Shanghai"
+    )
     desk.clock.set(MORNING - timedelta(minutes=1))
     await shanghai.plan()
     assert await desk_digests(desk) == []
@@ -363,7 +392,7 @@ async def test_people_nobody_has_met_are_asked_for_a_few_at_a_time_and_none_is_f
         await desk.told(person.user_id)
     await desk.digesting.enroll(desk.clock())
     desk.clock.set(MORNING)
-    digesting = Digesting(desk.database, desk.people, clock=desk.clock, page=3, zones=4)
+    digesting = Digesting(desk.database, desk.people, clock=desk.clock, roles=desk.roles, page=3, zones=4)
     told = []
     for _ in range(3):
         desk.people.asked.clear()
