@@ -155,7 +155,10 @@ class Settings(BaseSettings):
         default=15, ge=0, le=240, description="minutes before the desk closes: open work is handed over"
     )
     desk_incident_stores: int = Field(
-        default=3, ge=2, le=1000, description="so many stores with the same failure make an incident"
+        default=3,
+        ge=2,
+        le=1000,
+        description="so many stores, of two sellers at least, with the same failure make an incident",
     )
     desk_incident_minutes: int = Field(
         default=10, ge=1, le=60, description="within so many minutes; and so long it must be quiet before it is over"

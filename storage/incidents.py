@@ -16,7 +16,7 @@ from bot.domain.features import FeatureKey
 from bot.domain.incidents import Failure, Incident
 from storage import statements
 from storage.desk_tables import failures, incident_people, incidents
-from storage.tables import consent_attempts
+from storage.tables import consent_attempts, stores
 
 _F, _I = failures.c, incidents.c
 _open = _I.closed_at.is_(None)
@@ -43,6 +43,13 @@ class SqlIncidents:
     async def stores(self, team_id: str, cause: str, feature: FeatureKey | None, *, since: datetime) -> int:
         found = await self._connection.scalar(
             select(func.count(distinct(_F.store_id))).where(_same(team_id, cause, feature), _F.at >= since)
+        )
+        return int(found or 0)
+
+    async def sellers(self, team_id: str, cause: str, feature: FeatureKey | None, *, since: datetime) -> int:
+        met = select(_F.store_id).where(_same(team_id, cause, feature), _F.at >= since)
+        found = await self._connection.scalar(
+            select(func.count(distinct(stores.c.seller_id))).where(stores.c.team_id == team_id, stores.c.id.in_(met))
         )
         return int(found or 0)
 

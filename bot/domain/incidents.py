@@ -1,4 +1,4 @@
-"""Is it me or Amazon? The same failure on many stores within minutes is one incident, and not the sellers' fault."""
+"""Is it me or Amazon? The same failure on many sellers' stores within minutes is one incident, and not the sellers' fault."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _ORDINARY = frozenset({Reason.THROTTLED})
 #: a seller's doing one at a time, and a sign of Amazon's error pages (which never call back) when many fall silent at once
 _TELLING_IN_NUMBERS = frozenset({Reason.NO_ANSWER})
 
+#: distributor accounts that must have met it, however many stores one of them has: nobody alone makes an incident for all
+LEAST_SELLERS = 2
 
 #: failures further apart than this are never one incident, whatever is configured
 LONGEST_WATCH = timedelta(hours=1)
@@ -43,7 +45,7 @@ def concerns(cause: str, feature: FeatureKey | None) -> FeatureKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How many stores within how long make an incident, and how long it must have been quiet to be over."""
+    """How many stores, of `LEAST_SELLERS`, within how long make an incident, and how long it must have been quiet to be over."""
 
     stores: int = 3
     within: timedelta = timedelta(minutes=10)

@@ -182,6 +182,10 @@ class Incidents(Protocol):
         """How many different stores met that failure since then."""
         ...
 
+    async def sellers(self, team_id: str, cause: str, feature: FeatureKey | None, *, since: datetime) -> int:
+        """How many different distributor accounts those stores belong to; a store deleted since counts for nobody."""
+        ...
+
     async def victims(
         self, team_id: str, cause: str, feature: FeatureKey | None, *, since: datetime
     ) -> Sequence[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tests.desk.conftest import PATIENCE, SUPPORT, House
 
 EN, CN, TW = Speaker("en"), Speaker("zh-CN"), Speaker("zh-TW")
 GENERAL = "C0GENERAL"
-MEIS_ACCOUNT = "A1MEIACME0001"
+MEIS_ACCOUNT, LINS_ACCOUNT = "A1MEIACME0001", "A3LINTAIWAN03"
 
 
 async def test_a_question_arrives_diagnosed_is_answered_in_the_sellers_language_and_opens_again(home: House) -> None:
@@ -225,7 +225,9 @@ async def test_a_workspace_admin_makes_alex_an_agent_in_app_home_and_takes_it_ba
 async def test_when_amazon_is_down_for_many_they_are_told_once_and_once_more_when_it_is_over(home: House) -> None:
     mei, sam = home.person("mei"), home.person("sam")
     stores = [await home.store("mei", f"Acme {code}", code) for code in ("US", "CA", "MX")]
+    lins = await home.store("lin", "Lin Shop", "US")
     await home.consents("mei", stores[0], account=MEIS_ACCOUNT)
+    await home.consents("lin", lins, account=LINS_ACCOUNT)
     granted = await home.service.stories.people.get("T0SANDBOX", "U0MEI")
     for store in stores[1:]:
         attempt = await home.service.stories.granting.prepare(granted, FeatureKey.ORDERS, store.id)
@@ -233,6 +235,8 @@ async def test_when_amazon_is_down_for_many_they_are_told_once_and_once_more_whe
     home.sandbox.amazon.switches.set({"lwa_status": "html_503"})
     for store in stores:
         await home.service.stories.checking.tell(granted, FeatureKey.ORDERS, store.id)
+    another = await home.service.stories.people.get("T0SANDBOX", "U0LIN")
+    await home.service.stories.checking.tell(another, FeatureKey.ORDERS, lins.id)
     await mei.sees(CN("incident.title"), within=PATIENCE)
     await sam.sees(EN("desk.incident.title", number=1), channel=SUPPORT, within=PATIENCE)
     home.passes(timedelta(minutes=11))

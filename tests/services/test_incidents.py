@@ -17,8 +17,11 @@ from bot.domain.stores import Store
 from bot.domain.tickets import CloseReason
 from bot.domain.verification import Reason, Refused
 from bot.errors import IncidentOver, NotAnAgent
+from bot.ports import Person
 from tests.services.at_the_desk import KIM, SAM, AtTheDesk
 from tests.services.desk import BOLT, LIN, MEI, ORDERS, Desk
+
+NINA, NINAS = Person(MEI.team_id, "U0NINA", "en", "Europe/London"), "A4NINAPARTNER"
 
 
 @pytest.fixture
@@ -27,14 +30,48 @@ def three(desk: Desk) -> AtTheDesk:
 
 
 async def stores(at: AtTheDesk, count: int) -> list[Store]:
-    """So many stores of Mei's, connected."""
-    codes = ("US", "CA", "UK", "JP", "AU", "DE")
-    return [await at.house.granted(f"Acme {code}", code) for code in codes[:count]]
+    """So many stores, connected: the third is Lin's, the others are Mei's."""
+    found = []
+    for number, code in enumerate(("US", "CA", "", "UK", "JP", "AU")[:count]):
+        found.append(await lins(at) if number == 2 else await at.house.granted(f"Acme {code}", code))
+    return found
+
+
+async def lins(at: AtTheDesk) -> Store:
+    store = await at.house.store(LIN, "Lin Shop", "US")
+    assert (await at.house.consent(store, person=LIN, account=BOLT)).verdict
+    await at.told(LIN)
+    return store
+
+
+def owner(store: Store) -> Person:
+    return LIN if store.label == "Lin Shop" else MEI
 
 
 async def fails(at: AtTheDesk, store: Store, reason: Reason = Reason.AMAZON_UNAVAILABLE) -> None:
     at.house.amazon.will("refresh", Refused(reason))
-    await at.house.checking.tell(MEI, ORDERS, store.id)
+    await at.house.checking.tell(owner(store), ORDERS, store.id)
+
+
+async def test_what_all_stores_of_one_seller_meet_is_no_incident_until_another_seller_meets_it(
+    three: AtTheDesk,
+) -> None:
+    mine = [await three.house.granted(f"Acme {code}", code) for code in ("US", "CA", "UK", "JP")]
+    for store in mine:
+        await fails(three, store)
+    assert await three.house.support_told() == []
+    assert not any(isinstance(one, IncidentTold) for one in await three.told(MEI))
+    await fails(three, await lins(three))
+    [card] = await three.house.support_told()
+    assert isinstance(card, IncidentCard)
+    assert (card.stores, card.told) == (5, 2)
+
+
+async def test_codes_that_one_seller_types_about_dummy_stores_are_no_incident(three: AtTheDesk) -> None:
+    for number, code in enumerate(("US", "CA", "UK", "JP")):
+        store = await three.house.store(MEI, f"Dummy {number}", code)
+        await three.house.support.saw_error(MEI, "MD5101", store_id=store.id, feature=ORDERS)
+    assert not any(isinstance(one, IncidentCard) for one in await three.house.support_told())
 
 
 async def test_the_same_failure_on_many_stores_within_minutes_is_one_incident_told_once_and_ended_once(
@@ -48,7 +85,7 @@ async def test_the_same_failure_on_many_stores_within_minutes_is_one_incident_to
     await fails(three, third)
     [card] = await three.house.support_told()
     assert isinstance(card, IncidentCard)
-    assert (card.number, card.cause, card.stores, card.told, card.line) == (1, "amazon_unavailable", 3, 1, "opened")
+    assert (card.number, card.cause, card.stores, card.told, card.line) == (1, "amazon_unavailable", 3, 2, "opened")
     assert sum(isinstance(one, IncidentTold) for one in await three.told(MEI)) == 1
     await fails(three, fourth)
     assert not any(isinstance(one, IncidentTold) for one in await three.told(MEI))
@@ -67,28 +104,29 @@ async def test_the_same_failure_on_many_stores_within_minutes_is_one_incident_to
 async def test_a_question_that_an_incident_answers_is_closed_for_its_seller_too(three: AtTheDesk) -> None:
     for store in await stores(three, 3):
         await fails(three, store)
-    asked = await three.ask(MEI, "why does it fail?", store_id=store.id)
+    asked = await three.ask(LIN, "why does it fail?", store_id=store.id)
     three.clock.advance(timedelta(minutes=11))
-    await three.told(MEI)
+    await three.told(LIN)
     assert await three.incidents.look() == 1
-    [told] = [one for one in await three.told(MEI) if isinstance(one, SellerTicket)]
+    [told] = [one for one in await three.told(LIN) if isinstance(one, SellerTicket)]
     assert (told.number, told.state, told.because) == (asked.ticket.number, "closed", "incident")
 
 
 async def test_whoever_meets_it_later_is_told_once_and_once_more_when_it_is_over(three: AtTheDesk) -> None:
     for store in await stores(three, 3):
         await fails(three, store)
-    lins = await three.house.store(LIN, "Lin Shop", "US")
-    arrival = await three.house.consent(lins, person=LIN, account=BOLT)
+    three.house.amazon.opens(NINAS, "US")
+    hers = await three.house.store(NINA, "Nina Shop", "US")
+    arrival = await three.house.consent(hers, person=NINA, account=NINAS)
     assert arrival.verdict
-    await three.told(LIN)
+    await three.told(NINA)
     for _ in range(2):
         three.house.amazon.will("refresh", Refused(Reason.AMAZON_UNAVAILABLE))
-        await three.house.checking.tell(LIN, ORDERS, lins.id)
-    assert [one.over for one in await three.told(LIN) if isinstance(one, IncidentTold)] == [False]
+        await three.house.checking.tell(NINA, ORDERS, hers.id)
+    assert [one.over for one in await three.told(NINA) if isinstance(one, IncidentTold)] == [False]
     three.clock.advance(timedelta(minutes=11))
     assert await three.incidents.look() == 1
-    assert [one.over for one in await three.told(LIN) if isinstance(one, IncidentTold)] == [True]
+    assert [one.over for one in await three.told(NINA) if isinstance(one, IncidentTold)] == [True]
 
 
 async def test_failures_far_apart_or_of_different_kinds_are_no_incident(three: AtTheDesk) -> None:
@@ -142,9 +180,10 @@ async def test_an_agent_says_that_it_is_over_and_the_second_is_told_so(three: At
 
 
 async def test_an_error_of_amazons_pages_is_an_incident_that_people_end_or_a_consent_does(three: AtTheDesk) -> None:
-    found = [await three.house.store(MEI, f"Store {number}", code) for number, code in enumerate(("US", "CA", "UK"))]
+    found = [await three.house.store(MEI, f"Store {code}", code) for code in ("US", "CA")]
+    found.append(await three.house.store(LIN, "Lin Shop", "US"))
     for store in found:
-        await three.house.support.saw_error(MEI, "MD5101", store_id=store.id, feature=ORDERS)
+        await three.house.support.saw_error(owner(store), "MD5101", store_id=store.id, feature=ORDERS)
     incidents = [one for one in await three.house.support_told() if isinstance(one, IncidentCard)]
     assert [(one.cause, one.feature) for one in incidents] == [("MD5101", ORDERS)]
     three.clock.advance(timedelta(minutes=11))
@@ -154,10 +193,12 @@ async def test_an_error_of_amazons_pages_is_an_incident_that_people_end_or_a_con
 
 
 async def test_our_secret_mended_ends_an_incident_whose_stores_have_nothing_to_ask_about(three: AtTheDesk) -> None:
-    found = [await three.house.store(MEI, f"Store {number}", code) for number, code in enumerate(("US", "CA", "MX"))]
+    found = [await three.house.store(MEI, f"Store {code}", code) for code in ("US", "CA")]
     three.house.amazon.will("exchange", *[Refused(Reason.OUR_CREDENTIALS)] * 3)
     for store in found:
         assert not (await three.house.consent(store)).verdict
+    lins_store = await three.house.store(LIN, "Lin Shop", "US")
+    assert not (await three.house.consent(lins_store, person=LIN, account=BOLT)).verdict
     assert [one.cause for one in await three.house.support_told() if isinstance(one, IncidentCard)] == [
         "our_credentials"
     ]

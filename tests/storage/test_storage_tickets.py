@@ -260,6 +260,24 @@ async def test_failures_are_counted_by_store_and_belong_to_their_incident(world:
         assert await work.incidents.prune(before=now - timedelta(minutes=5)) == 1
 
 
+async def test_sellers_who_met_a_failure_are_counted_once_for_all_their_stores(world: World) -> None:
+    mei, alex = await world.seller(MEI), await world.seller(ALEX)
+    stores = [await world.store(mei), await world.store(mei, "Acme CA"), await world.store(alex)]
+    now = world.clock()
+    since = now - timedelta(minutes=10)
+    counted = []
+    for store in stores:
+        async with world.database.begin() as work:
+            await work.incidents.note(Failure(TEAM, store.id, MEI, "amazon_unavailable", None, now))
+            await work.incidents.note(Failure(TEAM, store.id, MEI, "our_credentials", None, now))
+            counted.append(await work.incidents.sellers(TEAM, "amazon_unavailable", None, since=since))
+    assert counted == [1, 1, 2]
+    async with world.database.read() as work:
+        assert await work.incidents.sellers(OTHER_TEAM, "amazon_unavailable", None, since=since) == 0
+        later = now + timedelta(minutes=1)
+        assert await work.incidents.sellers(TEAM, "amazon_unavailable", None, since=later) == 0
+
+
 async def test_a_consent_that_came_through_shows_that_it_works_again(world: World) -> None:
     store = await world.store(await world.seller())
     now = world.clock()
