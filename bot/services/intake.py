@@ -168,7 +168,7 @@ class Intake:
     async def _join(self, work: Work, draft: Draft, there: Ticket) -> Opened:
         now = self._clock()
         automatic = draft.source is Source.FAILURE
-        if automatic and draft.cause == there.cause:
+        if (automatic and draft.cause == there.cause) or await self._is_known(work, draft, there):
             return Opened(there, joined=True)
         moved = there
         if there.state is TicketState.WAITING and not automatic and draft.opened_by is None:
@@ -198,6 +198,20 @@ class Intake:
         if not automatic:
             await tell_seller(work, joined, "joined", only=draft.user_id)
         return Opened(joined, joined=True)
+
+    async def _is_known(self, work: Work, draft: Draft, there: Ticket) -> bool:
+        """Whether a ticket has an error already, reported by the same person, who adds no words and is not waited for.
+
+        A link shows its page to whoever has it, for as long as it likes to be asked: each code is news once.
+        """
+        if draft.source is not Source.ERROR or safe_words(draft.question) or there.state is TicketState.WAITING:
+            return False
+        if draft.user_id not in await work.tickets.people(there):
+            return False
+        if draft.error_code == there.error_code:
+            return True
+        said = f"error:{there.id}:{there.reopened}:{draft.error_code}"
+        return not await work.announcements.first_time(draft.team_id, draft.user_id, said, at=self._clock())
 
     async def _reopen(self, work: Work, draft: Draft, old: Ticket) -> Opened:
         now = self._clock()
