@@ -107,11 +107,10 @@ class SqlTickets:
         )
 
     async def from_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
-        mine = ticket_sources.c
-        behind = select(mine.ticket_id).where(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
-        return await self._one(
-            select(tickets).where(_T.team_id == team_id, _open, _T.id.in_(behind)).order_by(_T.number).limit(1)
-        )
+        return await self._one(_behind(team_id, channel_id, ts).where(_open).order_by(_T.number).limit(1))
+
+    async def of_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        return await self._one(_behind(team_id, channel_id, ts).order_by(_T.number.desc()).limit(1))
 
     async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
         mine = ticket_sources.c
@@ -213,6 +212,13 @@ class SqlTickets:
     async def _one(self, query: Select[Any]) -> Ticket | None:
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else _ticket(row)
+
+
+def _behind(team_id: str, channel_id: str, ts: str) -> Select[Any]:
+    """Tickets that a message is a source of."""
+    mine = ticket_sources.c
+    asked = select(mine.ticket_id).where(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
+    return select(tickets).where(_T.team_id == team_id, _T.id.in_(asked))
 
 
 def _about(user_id: str, store_id: str | None) -> ColumnElement[bool]:

@@ -132,6 +132,10 @@ class Tickets(Protocol):
         """The open ticket that a message is a source of already."""
         ...
 
+    async def of_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        """The same, closed ones included; the newest."""
+        ...
+
     async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
         """Forgets a message that was deleted; what it was the source of."""
         ...

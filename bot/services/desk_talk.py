@@ -43,7 +43,11 @@ class Talk:
         """A direct message: the ticket it goes to, or None when it is not for the desk. Raises EmptyQuestion.
 
         For the desk is what stands in a ticket's thread, and whatever a seller says while the desk waits for their word.
+        The same message again, as Slack sends it when the first try took too long, says nothing new.
         """
+        async with self._database.read() as work:
+            if (there := await _of_message(work, person, channel_id, ts)) is not None:
+                return Heard(there)
         ticket_id = await self._in_thread_of(person, channel_id, thread_ts)
         async with self._database.read() as work:
             if ticket_id is not None:
@@ -137,6 +141,8 @@ class Talk:
             raise EmptyQuestion
         now = self._clock()
         async with self._database.begin() as work:
+            if (there := await _of_message(work, person, channel_id, ts)) is not None:
+                return Heard(there)  # delivered twice at the same moment
             ticket = await _existing(work, person, ticket_id)
             if not ticket.is_open:
                 # another one about the same store may have been opened since: then that one hears it
@@ -168,6 +174,11 @@ class Talk:
         )
         self._observe.ticket(what, ticket.source.value)
         await show(work, ticket, now=self._clock(), line=what, who=person.user_id, **facts)
+
+
+async def _of_message(work: Work, person: Person, channel_id: str, ts: str) -> Ticket | None:
+    """The ticket that has a message already; what comes from a form is no message."""
+    return await work.tickets.of_message(person.team_id, channel_id=channel_id, ts=ts) if ts else None
 
 
 async def _existing(work: Work, person: Person, ticket_id: str) -> Ticket:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.domain.desk_notices import TicketCard
@@ -47,6 +49,29 @@ async def test_while_the_desk_waits_whatever_the_seller_says_is_its_answer(at: A
     assert not heard.reopened
     assert (heard.ticket.state, heard.ticket.assignee) == (TicketState.CLAIMED, SAM.user_id)
     assert await at.talk.heard(MEI, "and another thing", channel_id="D1", ts="2.2") is None
+
+
+async def test_a_message_that_slack_delivers_again_is_written_once(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
+    await at.lines()
+    first = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
+    again = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
+    assert first is not None
+    assert again is not None, "it is no question to the articles the second time"
+    assert (again.ticket.id, again.reopened) == (ticket.id, False)
+    assert await at.lines() == ["wrote"]
+
+    await at.database.cards.put(TEAM, MEI.user_id, ticket_subject(ticket.id), CardAddress("D1", "0.9"))
+    twice = [at.talk.heard(MEI, "and more", channel_id="D1", ts="2.2", thread_ts="0.9") for _ in range(2)]
+    assert all(await asyncio.gather(*twice))
+    assert await at.lines() == ["wrote"]
+    await at.work.close(SAM, ticket.id, CloseReason.ANSWERED)
+    await at.lines()
+    late = await at.talk.heard(MEI, "and more", channel_id="D1", ts="2.2", thread_ts="0.9")
+    assert late is not None
+    assert not (await at.ticket(ticket.id)).is_open, "a late copy opens nothing again"
+    assert await at.lines() == []
 
 
 async def test_a_seller_writes_by_form_and_says_that_it_is_solved_and_nobody_else_does(at: AtTheDesk) -> None:
