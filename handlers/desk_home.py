@@ -61,7 +61,6 @@ class _DeskHome:
 
     async def take(self, call: ActionCall) -> None:
         admin = await self._admin(call)
-        await self._stories.desk.roles.give(admin, call.value, Role.SELLER)
         await call.ack()
         await self._stories.desk.work.gone(admin, call.value)
         await publish(call, self._stories)

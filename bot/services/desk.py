@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from bot.domain.roles import Role
 from bot.domain.tickets import CHOSEN_BY_AGENTS, CloseReason, Ticket, TicketMove
 from bot.errors import AlreadyClaimed, NotAnAdmin, NotAtTheDesk, TicketClosed, UnknownTicket, WrongChoice
 from bot.ports import Person, Work
@@ -59,10 +60,16 @@ class Desk:
         return await self._free(agent, agent.user_id)
 
     async def gone(self, admin: Person, user_id: str) -> int:
-        """Somebody no longer works at the desk: what they hold goes back to the others; how many. Raises NotAnAdmin."""
+        """Somebody no longer works at the desk: what they hold goes back to the others, how many, and their role goes.
+
+        Raises NotAnAdmin. Asked once whether they may: admins can take their own role.
+        """
         if not await self._acts.roles.manages(admin):
             raise NotAnAdmin
-        return await self._free(admin, user_id)
+        # first, so that nothing stays with them if this is interrupted; and again, for what they took meanwhile
+        freed = await self._free(admin, user_id)
+        await self._acts.roles.give(admin, user_id, Role.SELLER)
+        return freed + await self._free(admin, user_id)
 
     async def _free(self, by: Person, holder: str) -> int:
         async with self._acts.database.read() as work:

@@ -175,10 +175,19 @@ async def test_what_somebody_held_goes_back_when_they_no_longer_work_at_the_desk
     await at.work.claim(KIM, ticket.id)
     with pytest.raises(NotAnAdmin):
         await at.work.gone(SAM, KIM.user_id)
-    await at.roles.give(BOSS, KIM.user_id, Role.SELLER)
     assert await at.work.gone(BOSS, KIM.user_id) == 1
     assert (await at.ticket(ticket.id)).assignee is None
+    assert not await at.roles.works_at_desk(KIM)
     assert [one.actor for one in await at.audit("ticket.released")] == [BOSS.user_id]
+
+
+async def test_an_admin_who_takes_their_own_role_leaves_no_ticket_behind(at: AtTheDesk) -> None:
+    await at.roles.give(BOSS, KIM.user_id, Role.ADMIN)
+    ticket = await at.opened()
+    await at.work.claim(KIM, ticket.id)
+    assert await at.work.gone(KIM, KIM.user_id) == 1
+    assert (await at.ticket(ticket.id)).assignee is None
+    assert not await at.roles.works_at_desk(KIM)
 
 
 async def test_a_role_counts_in_its_own_workspace_only(at: AtTheDesk) -> None:
