@@ -49,8 +49,8 @@ class SqlStores:
         if changed.rowcount != 1:
             raise ConcurrentChange
 
-    async def get(self, seller: Seller, store_id: str) -> Store | None:
-        return await self._one(seller, stores.c.id == store_id)
+    async def get(self, seller: Seller, store_id: str, *, to_write: bool = False) -> Store | None:
+        return await self._one(seller, stores.c.id == store_id, to_write=to_write)
 
     async def by_label(self, seller: Seller, label: str) -> Store | None:
         return await self._one(seller, stores.c.label_key == label_key(label))
@@ -130,8 +130,12 @@ class SqlStores:
         )
         return bool(await self._connection.scalar(taken))
 
-    async def _one(self, seller: Seller, which: ColumnElement[bool]) -> Store | None:
-        row = (await self._connection.execute(select(stores).where(*_of(seller), which))).one_or_none()
+    async def _one(self, seller: Seller, which: ColumnElement[bool], *, to_write: bool = False) -> Store | None:
+        wanted = select(stores).where(*_of(seller), which)
+        if to_write:
+            # the lock that an update takes, and no stronger: what refers to the store waits for nobody
+            wanted = wanted.with_for_update(key_share=True)
+        row = (await self._connection.execute(wanted)).one_or_none()
         return None if row is None else as_store(row)
 
 

@@ -45,10 +45,12 @@ class Stores(Protocol):
         ...
 
     async def update(self, store: Store) -> None:
-        """Writes the editable fields and `disabled_at`. Raises DuplicateLabel."""
+        """Writes the editable fields and `disabled_at`, of a store that was read to write. Raises DuplicateLabel."""
         ...
 
-    async def get(self, seller: Seller, store_id: str) -> Store | None: ...
+    async def get(self, seller: Seller, store_id: str, *, to_write: bool = False) -> Store | None:
+        """`to_write`: others who mean to write it wait from here on, so that what is read stays true until it is written."""
+        ...
 
     async def by_label(self, seller: Seller, label: str) -> Store | None:
         """By `label_key`."""

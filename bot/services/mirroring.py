@@ -101,7 +101,7 @@ class Mirroring:
         if not await work.mirror.hear(SisterWord(store.id, None, state, min(event.at, now))):
             return Heard.OUTDATED
         # read again: another message may have been waited for
-        store = await work.stores.get(seller, store.id) or store
+        store = await work.stores.get(seller, store.id, to_write=True) or store
         off = state is SisterState.DISABLED
         if (store.disabled_at is not None) is off:
             return Heard.UNCHANGED

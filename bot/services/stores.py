@@ -111,7 +111,7 @@ class StoreKeeping:
     async def edit(self, person: Person, store_id: str, draft: StoreDraft) -> Store:
         """Rewrites a store's fields. The marketplace is fixed once an Amazon account is known."""
         async with self._database.begin() as work:
-            _, store = await own_store(work, person, store_id)
+            _, store = await own_store(work, person, store_id, to_write=True)
             kept_day = (
                 store.initial_order_date if draft.initial_order_date == store.initial_order_date.isoformat() else None
             )
@@ -222,7 +222,7 @@ class StoreKeeping:
 
     async def _switch(self, person: Person, store_id: str, *, off: bool) -> Store:
         async with self._database.begin() as work:
-            _, store = await own_store(work, person, store_id)
+            _, store = await own_store(work, person, store_id, to_write=True)
             if (store.disabled_at is not None) is off:
                 return store
             switched = replace(store, disabled_at=self._clock() if off else None)
@@ -264,10 +264,10 @@ class StoreKeeping:
         await work.mirror.tell(MirrorEvent(happening, now, store))
 
 
-async def own_store(work: Work, person: Person, store_id: str) -> tuple[Seller, Store]:
-    """The person's seller and that seller's store. Raises StoreGone when either is not there."""
+async def own_store(work: Work, person: Person, store_id: str, *, to_write: bool = False) -> tuple[Seller, Store]:
+    """The person's seller and that seller's store; `to_write` as in `Stores.get`. Raises StoreGone when either is not there."""
     seller = await work.sellers.of_member(person.team_id, person.user_id)
-    store = None if seller is None else await work.stores.get(seller, store_id)
+    store = None if seller is None else await work.stores.get(seller, store_id, to_write=to_write)
     if seller is None or store is None:
         raise StoreGone
     return seller, store
