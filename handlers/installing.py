@@ -37,11 +37,11 @@ class _Workspaces:
         self._stories = stories
 
     async def removed(self, call: EventCall) -> None:
-        """The app was removed, or the bot's token taken away: what opened the workspace goes."""
+        """The app was removed, or the bot's token taken away: what opened the workspace goes, unless it came back since."""
         tokens = call.event.get("tokens")
         if call.kind == "tokens_revoked" and not (isinstance(tokens, Mapping) and tokens.get("bot")):
             return
-        await self._stories.workspaces.remove(call.person.team_id)
+        await self._stories.workspaces.remove(call.person.team_id, said_at=call.at)
 
     async def changed(self, call: EventCall) -> None:
         """Somebody changed their language or time zone, perhaps."""

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +39,8 @@ from handlers.routing import (
 
 log = structlog.get_logger(__name__)
 _ANY = re.compile("")
+#: the year 3000, in seconds
+_FAR_FUTURE = 32_503_680_000
 
 #: Slack's words for a form that was opened too late
 _TRIGGER_IS_OVER = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id"})
@@ -178,6 +181,7 @@ class _Listener:
                 channel_id=str(event.get("channel", "")),
                 kind=kind,
                 event=event,
+                at=_time_of(body),
             )
             try:
                 await handler(call)
@@ -194,6 +198,11 @@ class _Listener:
 
 def _team_of(body: Mapping[str, Any]) -> str:
     return str((body.get("team") or {}).get("id") or body["user"].get("team_id", ""))
+
+
+def _time_of(body: Mapping[str, Any]) -> datetime | None:
+    seconds = body.get("event_time")
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < _FAR_FUTURE else None
 
 
 async def _told(

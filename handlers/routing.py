@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -170,6 +171,8 @@ class EventCall(Call):
 
     kind: str = ""
     event: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: when it happened, to the second; None when Slack did not say
+    at: datetime | None = None
 
 
 Handler = Callable[[Any], Awaitable[None]]

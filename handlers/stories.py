@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.deadlines import Targets
@@ -55,7 +56,7 @@ class Installer(Protocol):
 class Workspaces(Protocol):
     """The workspaces the bot is in."""
 
-    async def remove(self, team_id: str) -> None: ...
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool: ...
 
 
 class Profiles(People, Protocol):

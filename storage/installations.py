@@ -71,10 +71,17 @@ class SqlInstallations:
                 .on_conflict_do_update(index_elements=["team_id"], set_=values)
             )
 
-    async def remove(self, team_id: str) -> None:
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool:
         async with self._transactions.write() as connection:
+            if said_at is not None:
+                installed_at: datetime | None = await connection.scalar(
+                    select(installations.c.installed_at).where(installations.c.team_id == team_id).with_for_update()
+                )
+                if installed_at is not None and said_at < installed_at.replace(microsecond=0):
+                    return False
             for table in (installations, outbox, pauses, misses, miss_counts, answered_threads, open_channels):
                 await connection.execute(delete(table).where(table.c.team_id == team_id))
+        return True
 
     async def mint_state(self, state_hash: str, *, expires_at: datetime) -> None:
         """Also clears away states that ran out: most installations are begun and never finished."""

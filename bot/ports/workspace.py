@@ -26,8 +26,11 @@ class Installations(Protocol):
 
     async def put(self, installation: Installation) -> None: ...
 
-    async def remove(self, team_id: str) -> None:
-        """Forgets the token and everything waiting for that workspace."""
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool:
+        """Forgets the token and everything waiting for that workspace.
+
+        False, and nothing goes, when it was installed after `said_at`, which is to the second: it is about an earlier time.
+        """
         ...
 
     async def mint_state(self, state_hash: str, *, expires_at: datetime) -> None: ...

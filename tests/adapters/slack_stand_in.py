@@ -136,8 +136,12 @@ class MemoryInstallations:
     async def put(self, installation: Installation) -> None:
         self.rows[installation.team_id] = installation
 
-    async def remove(self, team_id: str) -> None:
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool:
+        row = self.rows.get(team_id)
+        if row is not None and said_at is not None and said_at < row.installed_at.replace(microsecond=0):
+            return False
         self.rows.pop(team_id, None)
+        return True
 
     async def mint_state(self, state_hash: str, *, expires_at: datetime) -> None:
         self.states[state_hash] = expires_at

@@ -8,9 +8,12 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from sqlalchemy import delete
 
 from bot.i18n import Speaker
+from bot.ports import Installation
 from sandbox.slack.signing import signed_headers
+from storage.tables import deliveries
 from tests.dialogue.conftest import Somebody
 from tests.dialogue.content import marked, shown
 from tests.dialogue.conversation import Seller, System
@@ -245,7 +248,17 @@ async def test_a_workspace_that_removes_the_app_is_forgotten_and_can_come_back(
     assert await system.count(rows) == 1
     await system.client.event({"type": "app_uninstalled"})
     assert await system.count(rows) == 0
+    left = system.running.sandbox.slack.journal.deliveries[-1]
+    await system.passes(seconds=2)
     await system.client.post("/control/slack/install")
+    database = system.running.desk.database
+    again = Installation("T0SANDBOX", "xoxb-sandbox", "U0BOT", "B0BOT", system.now)
+    await database.installations.put(again)
+    # the first try failed, as far as the bot knows: then the second comes when the workspace is back
+    async with database.engine.begin() as connection:
+        await connection.execute(delete(deliveries))
+    await system.client.post("/control/slack/redeliver", {"id": left.id, "headers": {}})
+    assert await system.count(rows) == 1
     assert "Acme US" in (await alex.types("/store list")).plain()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -179,3 +179,15 @@ async def test_the_audit_trail_says_who_did_what_for_whom(world: World) -> None:
         first, second = (await connection.execute(select(audit).order_by(audit.c.position))).all()
     assert tuple(first)[1:] == (event.at, TEAM, "U0SAM", "grant.link", "store:s1", MEI, event.details)
     assert (second.on_behalf_of, second.details) == (None, {})
+
+
+async def test_a_workspace_that_came_back_is_not_forgotten_by_a_late_word_of_its_leaving(world: World) -> None:
+    kept = world.database.installations
+    row = replace(installation(world), installed_at=datetime(2026, 3, 2, 12, 0, 30, 500_000, tzinfo=UTC))
+    await kept.put(row)
+    whole = row.installed_at.replace(microsecond=0)
+    assert not await kept.remove(TEAM, said_at=whole - timedelta(seconds=1))
+    assert await kept.get(TEAM) == row
+    assert await kept.remove(TEAM, said_at=whole), "Slack says whole seconds: of the same second counts"
+    assert await kept.get(TEAM) is None
+    assert await kept.remove(TEAM, said_at=whole), "nothing is there to be newer"

@@ -60,11 +60,15 @@ class Workspaces:
     def forget(self, team_id: str) -> None:
         self._remembered.pop(team_id, None)
 
-    async def remove(self, team_id: str) -> None:
-        """Slack said `app_uninstalled`, or revoked the bot's token: nothing of the workspace's secrets stays."""
-        await self._installations.remove(team_id)
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool:
+        """Slack said `app_uninstalled`, or revoked the bot's token: nothing of the workspace's secrets stays.
+
+        False when it was installed again after Slack `said` so: Slack delivers late, and again.
+        """
+        removed = await self._installations.remove(team_id, said_at=said_at)
         self.forget(team_id)
-        log.info("workspace.removed", team=team_id)
+        log.info("workspace.removed" if removed else "workspace.removed_before", team=team_id)
+        return removed
 
 
 class SingleWorkspace(Workspaces):
@@ -90,10 +94,12 @@ class SingleWorkspace(Workspaces):
             team_id=team_id, bot_token=self._token, bot_user_id="", bot_id="", installed_at=self._clock()
         )
 
-    async def remove(self, team_id: str) -> None:
+    async def remove(self, team_id: str, *, said_at: datetime | None = None) -> bool:
         """The row goes; the token is the operator's to take away."""
-        await super().remove(team_id)
-        log.error("workspace.token_revoked", team=team_id, action="set a new SLACK_BOT_TOKEN and restart")
+        removed = await super().remove(team_id, said_at=said_at)
+        if removed:
+            log.error("workspace.token_revoked", team=team_id, action="set a new SLACK_BOT_TOKEN and restart")
+        return removed
 
     async def learn(self) -> Installation:
         """Asks Slack whose token it is, and keeps a row. Raises SlackRefused, SlackUnreachable or SlackBusy."""
