@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,11 +10,9 @@ import pytest
 from bot.domain.digests import Quieting
 from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.year_notices import DeskDigest, SellerDigest
-from bot.errors import NotAnAgent
-from bot.ports import AuditFilter, Person
+from bot.ports import Person
 from bot.services.digesting import Digesting, Habits, Reaction
-from tests.fakes import SUPPORT
-from tests.services.desk import LIN, LISTING, MEI, ORDERS, SAM, Desk
+from tests.services.desk import LIN, LISTING, MEI, ORDERS, Desk
 
 #: nine in the morning in Shanghai, a Monday
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -248,59 +245,6 @@ async def test_the_desk_reads_counts_weekly(desk: Desk) -> None:
         told += await desk_digests(desk)
     assert [one.period for one in told] == ["2026-03-02", "2026-03-09"]
     assert [(day.day, day.orders, day.listing) for day in told[0].calendar] == [("2026-03-22", 2, 1)]
-
-
-async def test_the_desks_morning_can_be_moved_by_an_agent(desk: Desk) -> None:
-    sam = replace(SAM, tz="America/New_York")
-    await granted_ending_in(desk, 20)
-    await desk.digesting.change_desk_habits(sam, Habits(8, 0, wanted=True))
-    desk.clock.set(MORNING + timedelta(hours=8))
-    await desk.digesting.plan()
-    assert await desk_digests(desk) == []
-    desk.clock.set(datetime(2026, 3, 2, 13, 0, tzinfo=UTC))
-    await desk.digesting.plan()
-    [digest] = await desk_digests(desk)
-    assert digest.tz == "America/New_York"
-
-
-async def test_nobody_but_an_agent_reads_or_changes_the_desks_digest(desk: Desk) -> None:
-    await granted_ending_in(desk, 20)
-    for forbidden in (
-        desk.digesting.preview_desk(MEI),
-        desk.digesting.desk_habits(MEI),
-        desk.digesting.change_desk_habits(MEI, Habits(8, 0, wanted=False)),
-    ):
-        with pytest.raises(NotAnAgent):
-            await forbidden
-    assert (await desk.digesting.desk_habits(SAM)).wanted
-    assert await desk.digesting.preview_desk(SAM) is not None
-    desk.clock.set(MORNING + timedelta(hours=8))
-    await desk.digesting.plan()
-    assert len(await desk_digests(desk)) == 1
-
-
-async def test_what_an_agent_changes_about_the_desks_digest_is_in_the_audit(desk: Desk) -> None:
-    await desk.digesting.change_desk_habits(SAM, Habits(8, 0, wanted=False))
-    [event] = [one async for one in desk.database.audit_log.read(AuditFilter(action="digest."))]
-    assert (event.team_id, event.actor, event.subject) == (SAM.team_id, SAM.user_id, SUPPORT)
-    assert event.details == {"wanted": "no", "hour": "8", "weekday": "0", "tz": SAM.tz}
-
-
-async def test_the_desk_reads_in_the_morning_of_its_own_zone(desk: Desk) -> None:
-    await granted_ending_in(desk, 20)
-    shanghai = Digesting(
-        desk.database, desk.people, clock=desk.clock, roles=desk.roles, channel=SUPPORT, channel_tz="Asia/Shanghai"
-    )
-    desk.clock.set(MORNING - timedelta(minutes=1))
-    await shanghai.plan()
-    assert await desk_digests(desk) == []
-    desk.clock.set(MORNING)
-    await shanghai.plan()
-    [digest] = await desk_digests(desk)
-    assert digest.tz == "Asia/Shanghai"
-    preview = await shanghai.desk.preview(MEI.team_id, SUPPORT, now=desk.clock())
-    assert preview is not None
-    assert preview.tz == "Asia/Shanghai"
 
 
 async def test_a_snooze_that_ran_out_and_a_link_that_came_to_nothing_are_no_reaction(desk: Desk) -> None:
