@@ -1,4 +1,4 @@
-"""Tickets, incidents, roles and the audit's reading side, on both databases: what must never be is refused by them."""
+"""Tickets, roles and the audit's reading side, on both databases: what must never be is refused by them."""
 
 from __future__ import annotations
 
