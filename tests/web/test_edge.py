@@ -201,6 +201,17 @@ async def test_whether_the_process_lives_may_be_asked_without_end_whether_it_can
             assert (await browser.get("/readyz")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/digest/calendar/x.png", "/desk/week/x.png"])
+async def test_pictures_come_as_fast_as_slack_fetches_them_and_no_faster(path: str) -> None:
+    ticks = Ticks()
+    transport = httpx.ASGITransport(app=RateLimit(PlainTextResponse("here"), now=ticks))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot.example.com") as browser:
+        assert {(await browser.get(path)).status_code for _ in range(300)} == {200}
+        assert 429 in {(await browser.get(path)).status_code for _ in range(300)}
+        ticks.now = 1.0
+        assert {(await browser.get(path)).status_code for _ in range(30)} == {200}
+
+
 # --- health
 
 
