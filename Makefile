@@ -27,7 +27,7 @@ tour: .venv/.run  ## Play the main job from end to end over HTTP and print the c
 	@$(BIN)/grantdesk demo --tour
 
 test: .venv/.dev .venv/.browser  ## Run all tests: the quick ones first, then those that kill processes or drive a browser
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(PYTEST)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --maxschedchunk 4 $(PYTEST)
 
 quick: .venv/.dev  ## Run the quick tests only
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not browser" $(PYTEST)

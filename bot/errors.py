@@ -222,7 +222,7 @@ class LinkExpired(PersonMustAct):
 
 
 class LinkSpent(PersonMustAct):
-    """This link has done its work or was replaced. Ask for a new one in Slack with /grant."""
+    """This link has been used or replaced. Ask for a new one in Slack with /grant."""
 
 
 class NothingToConfirm(PersonMustAct):

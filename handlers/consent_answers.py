@@ -17,7 +17,7 @@ from bot.domain.features import FeatureKey
 from bot.domain.verification import Reason, Verified
 from bot.errors import LinkUnknown
 from bot.i18n import Speaker
-from bot.services.granting import AmazonAnswer
+from bot.services.amazon_answers import AmazonAnswer
 from bot.services.linking import Link
 from bot.services.visiting import PRIMARY_USER
 from handlers.consent_guard import AMAZON, BADGE_COOKIE, CONNECT, Forms, Guard, read_form

@@ -66,6 +66,7 @@ class SqlAttempts:
                 pressed_at=attempt.pressed_at,
                 authorization_id=attempt.authorization_id,
                 requested_by=attempt.requested_by,
+                arrived=attempt.arrived,
                 **_end(attempt),
             )
         )
@@ -109,14 +110,19 @@ class SqlAttempts:
         mine = consent_attempts.c
         return await self._one(
             select(consent_attempts)
-            .where(mine.store_id == store.id, mine.seller_id == store.seller_id, mine.feature == feature.value)
+            .where(
+                mine.store_id == store.id,
+                mine.seller_id == store.seller_id,
+                mine.feature == feature.value,
+                _counts(),
+            )
             .order_by(*_LATEST_FIRST)
             .limit(1)
         )
 
     async def newest(self, store: Store, feature: FeatureKey | None) -> ConsentAttempt | None:
         mine = consent_attempts.c
-        of_store = and_(mine.store_id == store.id, mine.seller_id == store.seller_id)
+        of_store = and_(mine.store_id == store.id, mine.seller_id == store.seller_id, _counts())
         return await self._one(
             select(consent_attempts)
             .where(of_store if feature is None else and_(of_store, mine.feature == feature.value))
@@ -129,7 +135,7 @@ class SqlAttempts:
         place = func.row_number().over(partition_by=(mine.store_id, mine.feature), order_by=_LATEST_FIRST)
         ranked = (
             select(consent_attempts, place.label("place"))
-            .where(mine.team_id == seller.team_id, mine.seller_id == seller.id)
+            .where(mine.team_id == seller.team_id, mine.seller_id == seller.id, _counts())
             .subquery()
         )
         found: dict[str, dict[FeatureKey, ConsentAttempt]] = {}
@@ -163,7 +169,12 @@ class SqlAttempts:
         mine = consent_attempts.c
         rows = await self._connection.execute(
             select(consent_attempts)
-            .where(mine.outcome.is_(None), mine.pressed_at.is_not(None), mine.pressed_at <= now - STATE_LIFETIME)
+            .where(
+                mine.outcome.is_(None),
+                mine.pressed_at.is_not(None),
+                mine.pressed_at <= now - STATE_LIFETIME,
+                mine.arrived.is_(False),
+            )
             .order_by(mine.pressed_at, mine.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -236,6 +247,12 @@ def _is_open() -> ColumnElement[bool]:
     return consent_attempts.c.outcome.is_(None) | consent_attempts.c.outcome.not_in(_FINAL)
 
 
+def _counts() -> ColumnElement[bool]:
+    """Anybody can come in from Amazon's side: that says something of the store once it was granted."""
+    mine = consent_attempts.c
+    return mine.arrived.is_(False) | (mine.outcome == Outcome.GRANTED.value)
+
+
 def _end(attempt: ConsentAttempt) -> dict[str, Any]:
     return {**_came_of(attempt), "ended_at": attempt.ended_at}
 
@@ -268,6 +285,7 @@ def _attempt(row: Row[Any]) -> ConsentAttempt:
         authorization_id=row.authorization_id,
         requested_by=row.requested_by,
         nudged_at=row.nudged_at,
+        arrived=row.arrived,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -163,6 +164,8 @@ consent_attempts = Table(
     Column("requested_by", Text),
     # when its silence was told: once, whatever happens to it later
     Column("nudged_at", Moment),
+    # came in from Amazon's side
+    Column("arrived", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("secret_hash"),
     Index("ix_consent_attempts_store_id", "store_id", "feature"),
     Index("ix_consent_attempts_seller_id", "seller_id"),

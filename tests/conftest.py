@@ -38,8 +38,16 @@ structlog.configure(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The quick tests first: whoever broke something hears of it before Chromium has started."""
-    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("slow", "browser")))
+    """The quick tests first: whoever broke something hears of it before Chromium has started. Then those of a minute: nothing
+    waits for them at the end.
+    """
+    first = ("long",), ("slow", "browser")
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        is_long, is_slow = (any(item.get_closest_marker(name) for name in names) for names in first)
+        return is_long or is_slow, not is_long
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

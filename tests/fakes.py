@@ -163,7 +163,11 @@ class FakeAmazon:
         if consent is None or consent.region != marketplace.consent_region:
             return Refused(Reason.PERMISSION_PROBLEM)
         sold = [MARKETPLACES[code] for code in sorted(self.accounts[consent.account])]
-        return [Participation(row.id, participating=True) for row in sold if row.region is marketplace.region]
+        return [
+            Participation(row.id, participating=True, store_name=f"Store of {consent.account}")
+            for row in sold
+            if row.region is marketplace.region
+        ]
 
     async def probe(
         self, feature: FeatureKey, marketplace: Marketplace, *, selling_partner_id: str, access_token: str

@@ -71,6 +71,8 @@ class ConsentAttempt:
     requested_by: str | None = None
     #: when the person was told of its silence: once, however often the link is pressed
     nudged_at: datetime | None = None
+    #: no link was followed: somebody came in from Amazon's side, which anybody can. Until it is granted, nobody hears of it
+    arrived: bool = False
 
     def is_usable(self, now: datetime) -> bool:
         """True while pressing the button may still lead to Amazon."""

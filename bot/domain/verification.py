@@ -44,6 +44,8 @@ class Reason(StrEnum):
     INCOMPLETE_ANSWER = "incomplete_answer"
     #: another Amazon account was signed in than the one the store belongs to
     WRONG_ACCOUNT = "wrong_account"
+    #: somebody came from Amazon's side, and nothing shows that it is the store's own account that answered
+    UNPROVEN = "unproven"
     #: this browser was used by another person for their own link
     WRONG_PERSON = "wrong_person"
     #: that Amazon account belongs to another distributor account
@@ -82,6 +84,7 @@ TURNS: Mapping[Reason, Turn] = MappingProxyType(
         Reason.CODE_REJECTED: Turn.SELLER,
         Reason.INCOMPLETE_ANSWER: Turn.SELLER,
         Reason.WRONG_ACCOUNT: Turn.SELLER,
+        Reason.UNPROVEN: Turn.SELLER,
         Reason.WRONG_PERSON: Turn.SELLER,
         Reason.HELD_BY_ANOTHER: Turn.SELLER,
         Reason.ALREADY_CONNECTED: Turn.SELLER,

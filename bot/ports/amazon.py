@@ -28,6 +28,8 @@ class Participation:
     marketplace_id: str
     participating: bool
     suspended_listings: bool = False
+    #: the store's name there, as buyers see it; no two accounts have the same
+    store_name: str = ""
 
 
 class Amazon(Protocol):

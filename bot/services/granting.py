@@ -25,29 +25,15 @@ from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
+from bot.services.amazon_answers import AmazonAnswer, objection
 from bot.services.holding import covering, on_offer
 from bot.services.intake import Intake
 from bot.services.linking import Departure, Link, linked, made_event, mint, require_usable, shown, store_of
+from bot.services.proving import Proving
 from bot.services.settling import Observer, Settling, nobody
 from bot.services.stores import own_store
-from bot.services.verifying import Verifier
+from bot.services.verifying import Verifier, covers
 from bot.services.visiting import PRIMARY_USER, Visiting
-
-
-@dataclass(frozen=True, slots=True)
-class AmazonAnswer:
-    """What Amazon's redirect carried; empty strings for what was missing."""
-
-    state: str = field(repr=False)
-    selling_partner_id: str = ""
-    code: str = field(default="", repr=False)
-    #: OAuth's `error`, which Amazon does not send today
-    error: str = ""
-
-    @property
-    def print(self) -> str:
-        """By which the same answer, reloaded, is recognised."""
-        return fingerprint(f"{self.selling_partner_id} {self.code} {self.error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +66,8 @@ class Granting:
         self.intake = intake or Intake(clock=clock, entropy=entropy)
         self._settling = Settling(clock=clock, intake=self.intake, observe=observe)
         #: following a link, forwarding it, coming in from Amazon's side
-        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy, settling=self._settling)
+        self.visits = Visiting(database, amazon, clock=clock, entropy=entropy)
+        self._proving = Proving(database, amazon, self._verifier)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -226,7 +213,9 @@ class Granting:
             if attempt is None or found is None:
                 return Arrival(None, Refused(Reason.UNKNOWN_STATE))
             seller, store = found
-            refused = await self._judge(work, answer, attempt, store, browser=browser)
+            if browser == f"{attempt.team_id}:{attempt.user_id}":
+                attempt = replace(attempt, arrived=False)  # the person's own browser, wherever it came from
+            refused = await objection(work, answer, attempt, store, browser=browser)
             if refused is not None:
                 await self._settling.refuse(work, attempt, store, refused, state=consumed)
                 return Arrival(receipt_of(answer.state), refused)
@@ -321,23 +310,6 @@ class Granting:
         await self._settling.tell_refusal(work, attempt, found[1], refused)
         return Arrival(None, refused)
 
-    async def _judge(
-        self, work: Work, answer: AmazonAnswer, attempt: ConsentAttempt, store: Store, *, browser: str | None
-    ) -> Refused | None:
-        """What can be said before the code is spent."""
-        if browser is not None and browser != f"{attempt.team_id}:{attempt.user_id}":
-            return Refused(Reason.WRONG_PERSON)
-        if answer.error:
-            return Refused(Reason.CANCELLED)
-        if not answer.code or not answer.selling_partner_id:
-            return Refused(Reason.INCOMPLETE_ANSWER)
-        if store.selling_partner_id and store.selling_partner_id != answer.selling_partner_id:
-            return Refused(Reason.WRONG_ACCOUNT)
-        holder = await work.stores.holder(answer.selling_partner_id)
-        if holder is not None and holder != store.seller_id:
-            return Refused(Reason.HELD_BY_ANOTHER)
-        return None
-
     async def _exchange(
         self, state: ConsentState, attempt: ConsentAttempt, seller: Seller, store: Store, answer: AmazonAnswer
     ) -> Verdict:
@@ -371,14 +343,19 @@ class Granting:
         state: ConsentState | None,
     ) -> Verdict:
         """Asks whose account it is and whether it works, then writes what follows."""
-        refused = await self._verifier.sells_on(attempt.feature, store.marketplace, tokens)
+        partner = authorization.key.selling_partner_id
+        sold = await self._verifier.sold(attempt.feature, store.marketplace, tokens)
+        refused = covers(sold, store.marketplace)
         if refused is None:
             refused = await self._verifier.works(
-                attempt.feature,
-                store.marketplace,
-                selling_partner_id=authorization.key.selling_partner_id,
-                tokens=tokens,
+                attempt.feature, store.marketplace, selling_partner_id=partner, tokens=tokens
             )
+        if attempt.arrived:
+            doubt = await self._proving.doubt(attempt.feature, seller, store, partner, sold, works=refused is None)
+            if doubt is not None:
+                async with self._database.begin() as work:
+                    await self._settling.refuse(work, attempt, store, doubt, state=state)
+                return doubt
         return await self._settling.conclude(
             self._database, attempt, seller, store, authorization, tokens, refused, state=state
         )

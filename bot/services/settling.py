@@ -69,7 +69,7 @@ class Settling:
                 replace(attempt, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail, ended_at=now)
             )
         grant = (await work.grants.of_store(store))[attempt.feature]
-        if refused.turn is not Turn.NOBODY and grant.state is GrantState.AUTHORIZING:
+        if refused.turn is not Turn.NOBODY and grant.state is GrantState.AUTHORIZING and not attempt.arrived:
             await work.grants.put(grant.after(Move.REFUSE, at=now))
         await self.tell_refusal(work, attempt, store, refused)
         await work.audit.record(
@@ -85,8 +85,17 @@ class Settling:
         )
 
     async def tell_refusal(self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused) -> None:
-        """The person hears why; the desk hears what is ours to mend, and what too many meet at once."""
+        """The person hears why; the desk hears what is ours to mend, and what too many meet at once.
+
+        Of somebody who came in from Amazon's side the page alone speaks: anybody can, as often as they like.
+        """
         now = self._clock()
+        if attempt.arrived:
+            if refused.turn is Turn.US:
+                await self._intake.failed(
+                    work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
+                )
+            return
         grant = (await work.grants.of_store(store))[attempt.feature]
         await work.outbox.tell(
             attempt.team_id,

@@ -13,13 +13,11 @@ from urllib.parse import urlsplit
 
 from bot.domain.consent import LINK_LIFETIME, ConsentAttempt, fingerprint
 from bot.domain.features import FeatureKey
-from bot.domain.grants import Grant
 from bot.domain.marketplaces import MARKETPLACES
 from bot.domain.stores import Store
 from bot.errors import LinkExpired, LinkUnknown
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Work
 from bot.services.linking import Departure, Link, linked, mint, require_usable, shown
-from bot.services.settling import Settling
 
 #: who acts in the audit when it is nobody we know by name
 PRIMARY_USER = "primary_user"
@@ -29,14 +27,11 @@ SELLER_CENTRAL = "seller_central"
 class Visiting:
     """What browsers do around a consent."""
 
-    def __init__(
-        self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy, settling: Settling
-    ) -> None:
+    def __init__(self, database: Database, amazon: Amazon, *, clock: Clock, entropy: Entropy) -> None:
         self._database = database
         self._amazon = amazon
         self._clock = clock
         self._entropy = entropy
-        self._settling = settling
 
     async def follow(self, secret: str) -> Link:
         """How a link stands now; writes nothing. Raises LinkUnknown or LinkExpired."""
@@ -91,7 +86,7 @@ class Visiting:
         """A seller who came by the login URI goes back to Amazon with a state of ours; None when we do not know the seller.
 
         Raises LinkUnknown when `callback_uri` is not Amazon's. Anybody can make such a request: nothing about the store is
-        told, and what comes of it is decided by the account that answers.
+        told, nothing of it moves, no link's attempt is touched, and what comes of it needs a proof (`bot.services.proving`).
         """
         now = self._clock()
         state = self._entropy.secret()
@@ -102,10 +97,9 @@ class Visiting:
             found = await self._meant(work, feature, selling_partner_id, host=urlsplit(callback_uri).hostname or "")
             if found is None:
                 return None
-            store, grant = found
-            attempt = await self._waiting(work, store, feature, now)
+            store = found
+            attempt = await self._arrived(work, store, feature, now)
             attempt = await mint(work, attempt, state, now=now, pressed_by=SELLER_CENTRAL)
-            await self._settling.opened(work, grant)
             await work.audit.record(
                 AuditEvent(
                     now,
@@ -119,9 +113,7 @@ class Visiting:
             )
         return Departure(url, attempt)
 
-    async def _meant(
-        self, work: Work, feature: FeatureKey, selling_partner_id: str, *, host: str
-    ) -> tuple[Store, Grant] | None:
+    async def _meant(self, work: Work, feature: FeatureKey, selling_partner_id: str, *, host: str) -> Store | None:
         """Of the account's stores the one whose grant is most likely meant: this Seller Central's, granted, ending first."""
         every = await work.stores.of_selling_partner(selling_partner_id) if selling_partner_id else []
         stores: Sequence[Store] = [store for store in every if store.disabled_at is None]
@@ -136,17 +128,12 @@ class Visiting:
                 grant.ends_at or datetime.max.replace(tzinfo=UTC),
                 place,
             )
-            ranked.append((rank, store, grant))
-        if not ranked:
-            return None
-        _, store, grant = min(ranked, key=lambda row: row[0])
-        return store, grant
+            ranked.append((rank, store))
+        return min(ranked, key=lambda row: row[0])[1] if ranked else None
 
-    async def _waiting(self, work: Work, store: Store, feature: FeatureKey, now: datetime) -> ConsentAttempt:
-        """The attempt that the visit counts for: one that was pressed and still works, else a new one without a link."""
+    async def _arrived(self, work: Work, store: Store, feature: FeatureKey, now: datetime) -> ConsentAttempt:
+        """An attempt of the visit's own, without a link, for whoever was last at it."""
         last = await work.attempts.latest(store, feature)
-        if last is not None and last.pressed_at is not None and last.is_usable(now):
-            return last
         attempt = ConsentAttempt(
             id=self._entropy.new_id(),
             team_id=store.team_id,
@@ -157,6 +144,7 @@ class Visiting:
             secret_hash=fingerprint(self._entropy.secret()),
             created_at=now,
             expires_at=now + LINK_LIFETIME,
+            arrived=True,
         )
         await work.attempts.add(attempt, replacing=False)
         return attempt

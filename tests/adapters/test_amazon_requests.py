@@ -341,9 +341,9 @@ def row(marketplace: str, *, participates: bool = True, suspended: bool = False)
 def test_participations_are_read_row_by_row() -> None:
     body = as_json({"payload": [row("A1"), row("A2", participates=False), row("A3", suspended=True), {"odd": 1}, 7]})
     assert read_participations(200, body) == (
-        Participation("A1", participating=True),
-        Participation("A2", participating=False),
-        Participation("A3", participating=True, suspended_listings=True),
+        Participation("A1", participating=True, store_name="Acme"),
+        Participation("A2", participating=False, store_name="Acme"),
+        Participation("A3", participating=True, suspended_listings=True, store_name="Acme"),
     )
 
 

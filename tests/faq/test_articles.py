@@ -126,7 +126,7 @@ RIGHT: dict[tuple[str, Case], tuple[str, str, str]] = {
     ),
     ("still-authorizing", Case.EXPIRED): ("已经过了", "已經過了", "its year *is over*"),
     ("still-authorizing", Case.REVOKED): ("被撤销了", "被撤銷", "revoked at Amazon"),
-    ("still-authorizing", Case.PERMISSION_PROBLEM): ("不让我们进去", "不讓我們存取", "does not let us in"),
+    ("still-authorizing", Case.PERMISSION_PROBLEM): ("拒绝我们访问", "不讓我們存取", "does not let us in"),
     ("still-authorizing", Case.DISABLED): ("停用", "停用", "is *disabled* here"),
     ("still-authorizing", Case.UNCHECKED): ("没有回应", "沒有回應", "did not answer me"),
     ("still-authorizing", Case.JUST_GRANTED): ("3 分钟前", "3 分鐘前", "3 minutes ago"),

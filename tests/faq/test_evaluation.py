@@ -140,6 +140,7 @@ def labelled() -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_unseen_authors_are_understood() -> None:
     """Trains anew without the authors it tests. Floors a little under what was measured; see `grantdesk faq held-out`."""
     rows = evaluation.read_rows(labelled())

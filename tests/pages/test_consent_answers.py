@@ -212,6 +212,18 @@ async def test_renewing_from_seller_central_end_to_end(site: Site, *, relative: 
     ]
 
 
+async def test_a_browser_that_has_never_seen_us_renews_its_own_account(site: Site) -> None:
+    store = await site.store()
+    await site.consent(store)
+    await site.told()
+    site.passes(timedelta(days=300))
+    elsewhere = site.browser()
+    await elsewhere.signs_in("alex")
+    await elsewhere.opens(MANAGE)
+    assert "Authorization complete" in (await elsewhere.presses("Re-authorize Ushops")).text
+    assert [told.kind for told in await site.told()] == ["consent_result"]
+
+
 async def test_a_draft_is_confirmed_as_a_draft(site: Site) -> None:
     store = await site.store()
     await site.consent(store)

@@ -300,7 +300,7 @@ async def test_silence_is_told_with_reasons_that_fit(site: Site) -> None:
     await press(browser)
     site.passes(timedelta(minutes=10))
     page = await browser.opens(first)
-    assert "Your user may not authorize apps." in page.text
+    assert "Your user isn’t allowed to authorize apps." in page.text
     await press(browser)
     await browser.signs_in("alex")
     await browser.consents()
@@ -310,7 +310,7 @@ async def test_silence_is_told_with_reasons_that_fit(site: Site) -> None:
     site.passes(timedelta(minutes=10))
     page = await browser.opens(second)
     assert state_of(page) == "silent"
-    assert "Your user may not authorize apps." not in page.text
+    assert "Your user isn’t allowed to authorize apps." not in page.text
     assert "Signing in took too long." in page.text
 
 

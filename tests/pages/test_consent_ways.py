@@ -71,7 +71,7 @@ async def test_the_primary_user_gets_a_message_and_acts_on_behalf(site: Site) ->
     primary = site.browser(accept_language="en-GB,en;q=0.8")
     page = await primary.opens(message.rpartition("\n")[2])
     assert "You were asked as the primary user" in page.text
-    assert "I may not authorize this store" not in page.text
+    assert "I’m not allowed to authorize this store" not in page.text
     await press(primary)
     await primary.signs_in("mei", "US")
     assert "Authorization complete" in (await primary.consents()).text, "the language the link was read in"

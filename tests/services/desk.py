@@ -17,10 +17,11 @@ from bot.domain.notices import ConsentCard, Notice
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason
 from bot.ports import Person
+from bot.services.amazon_answers import AmazonAnswer
 from bot.services.answering import Answering
 from bot.services.checking import Checking
 from bot.services.digesting import Digesting
-from bot.services.granting import AmazonAnswer, Arrival, Granting
+from bot.services.granting import Arrival, Granting
 from bot.services.intake import Intake
 from bot.services.naming import Names
 from bot.services.nudging import Nudging

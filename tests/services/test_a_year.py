@@ -87,6 +87,7 @@ class Diary:
         return [(end - at.astimezone(zone).date()).days for at, _ in self.of(person.user_id, SellerDigest)]
 
 
+@pytest.mark.long
 async def test_four_hundred_days(desk: Desk, woken: list[str]) -> None:
     diary = Diary(desk, woken)
     renewed, forgotten = await desk.granted("Acme US"), await desk.granted("Acme DE", "DE")

@@ -19,7 +19,8 @@ from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke
 from bot.errors import ConcurrentChange, NothingToConfirm
 from bot.ports import Work
-from bot.services.granting import AmazonAnswer, Granting
+from bot.services.amazon_answers import AmazonAnswer
+from bot.services.granting import Granting
 from bot.services.stores import StoreDraft
 from storage.database import SqlDatabase
 from tests.services.desk import ACME, LIN, LISTING, MEI, ORDERS, Desk

@@ -14,7 +14,8 @@ from bot.domain.notices import ConsentResult
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Turn
 from bot.ports import Person
-from bot.services.granting import AmazonAnswer, Arrival
+from bot.services.amazon_answers import AmazonAnswer
+from bot.services.granting import Arrival
 from tests.services.desk import ACME, ALEX, BOLT, LIN, LISTING, MEI, ORDERS, Desk
 
 Mishap = Callable[[Desk, Store], Awaitable[Arrival]]

@@ -197,7 +197,7 @@ TABLE: list[tuple[Scene, str, FeatureKey, tuple[str, str, str], str]] = [
     (expired, Q1, ORDERS, ("已经过了", "已經過了", "its year"), GRANT_ORDERS),
     (revoked, Q1, ORDERS, ("被撤销", "被撤銷", "revoked at Amazon"), GRANT_ORDERS),
     (revoked_and_left_again, Q1, ORDERS, ("一直没有回复我们", "一直沒有回覆我們", "never answered us"), GRANT_ORDERS),
-    (no_access, Q1, ORDERS, ("不让我们进去", "不讓我們存取", "does not let us in"), "faq.person:still-authorizing"),
+    (no_access, Q1, ORDERS, ("拒绝我们访问", "不讓我們存取", "does not let us in"), "faq.person:still-authorizing"),
     (disabled, Q1, ORDERS, ("停用", "停用", "disabled"), ENABLE),
     (amazon_is_down, Q1, ORDERS, ("刚才没有回应", "剛剛沒有回應", "did not answer me just now"), CHECK),
     (nothing, Q2, ORDERS, ("还没有添加店铺", "還沒有新增店鋪", "not added a store"), ADD),

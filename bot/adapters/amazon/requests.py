@@ -241,6 +241,7 @@ def _participation(row: object) -> Participation | None:
         marketplace_id,
         participating=participation.get("isParticipating") is True,
         suspended_listings=participation.get("hasSuspendedListings") is True,
+        store_name=str(row.get("storeName") or ""),
     )
 
 
