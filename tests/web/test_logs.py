@@ -18,13 +18,14 @@ from bot.logs import MASK, masked, redact, set_up
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, ours = root.handlers[:], root.level, structlog.get_config()
     stream = io.StringIO()
     set_up("json", stream=stream)
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
-    structlog.reset_defaults()
+    # not structlog's defaults: they draw tracebacks for seconds, and the tests that come next would wait for them
+    structlog.configure(**ours)
 
 
 def read(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -184,12 +185,12 @@ def test_a_library_that_sets_its_own_loggers_level_is_kept_quiet_too(lines: io.S
 
 def test_the_console_form_is_for_people() -> None:
     root = logging.getLogger()
-    before = root.handlers[:]
+    before, ours = root.handlers[:], structlog.get_config()
     stream = io.StringIO()
     set_up("console", stream=stream)
     structlog.get_logger().info("workspace.known", team="T1", bot_token="xoxb-1-2")
     root.handlers[:] = before
-    structlog.reset_defaults()
+    structlog.configure(**ours)
     assert "workspace.known" in stream.getvalue()
     assert "team=T1" in stream.getvalue()
     assert "xoxb" not in stream.getvalue()
