@@ -47,7 +47,7 @@ _DIGITS = 6
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 #: what looks like an address arrives as <http://acme.com|acme.com>, a channel as <#C123|name>:
 #: https://docs.slack.dev/interactivity/implementing-slash-commands
-_LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^>]*)>")
+_LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|<>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^<>]*)>")
 
 
 def as_typed(text: str) -> str:
