@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -60,7 +61,7 @@ from bot.services.sweeping import Sweeping
 from bot.settings import Settings
 from bot.web.desk_metrics import DeskMetrics
 from bot.web.headers import SecurityHeaders, amazon_form_targets
-from bot.web.health import Metrics, health_routes, relay_check
+from bot.web.health import Metrics, health_routes, relay_check, remembered
 from bot.web.ingress import SlackIngress
 from bot.web.limits import PUBLIC_ROUTES, RateLimit, RouteClass
 from faq.live import LiveKnowledge
@@ -358,12 +359,9 @@ def _asgi(desk: Grantdesk, routes: Sequence[BaseRoute], public_routes: Sequence[
         await desk.database.ping()
         return True
 
-    async def migrations_are_current() -> bool:
-        return await is_current(desk.database.engine)
-
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": database_answers,
-        "migrations": migrations_are_current,
+        "migrations": remembered(partial(is_current, desk.database.engine), now=time.monotonic),
         "relay": relay_check(desk.relay.is_alive),
     }
 

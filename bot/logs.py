@@ -41,10 +41,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1\2={MASK}",
     ),
     (re.compile(r"(hooks\.slack\.com/)[^\s\"'<>]+"), rf"\1{MASK}"),
-    # a database's address with its password
-    (re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+@"), rf"\1{MASK}@"),
+    # a database's address with its password; without its \b each letter of a long word would be tried as the beginning
+    (re.compile(r"\b(\w+://[^\s/:@]+:)[^\s/@]+@"), rf"\1{MASK}@"),
 )
 _DEEPEST = 6
+#: characters of a value, half from its beginning and half from its end: a traceback says last what went wrong
+_LONGEST = 8_000
 
 
 def masked(text: str) -> str:
@@ -54,9 +56,16 @@ def masked(text: str) -> str:
     return text
 
 
+def _shown(text: str) -> str:
+    """Masked, and cut only then: a piece of a secret no longer looks like one."""
+    text = masked(text)
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half:]}"
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The processor: masks by name and by looks, however deep."""
-    return {masked(key): _clean(key, value, 0) for key, value in event.items()}
+    """The processor: masks by name and by looks, however deep, and cuts what is long."""
+    return {_shown(key): _clean(key, value, 0) for key, value in event.items()}
 
 
 def _clean(name: str, value: Any, depth: int) -> Any:  # noqa: PLR0911  # one for each kind of value
@@ -66,17 +75,17 @@ def _clean(name: str, value: Any, depth: int) -> Any:  # noqa: PLR0911  # one fo
         return MASK
     match value:
         case str():
-            return masked(value)
+            return _shown(value)
         case bytes():
             return f"<{len(value)} bytes>"
         case Mapping():
-            return {masked(str(key)): _clean(str(key), inner, depth + 1) for key, inner in value.items()}
+            return {_shown(str(key)): _clean(str(key), inner, depth + 1) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_clean("", inner, depth + 1) for inner in value]
         case bool() | int() | float() | None:
             return value
         case _:
-            return masked(str(value))
+            return _shown(str(value))
 
 
 def _drop_internals(_logger: WrappedLogger, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -28,6 +28,16 @@ _QUOTES = {
 _ALIKE = '"“”„＂'
 #: they are apostrophes as well: Mei's, 'n Sync
 _APOSTROPHES = "'‘’"
+
+
+def _endings(quote: str) -> tuple[re.Pattern[str], ...]:
+    """What may end such a quote, the likeliest first; an apostrophe does only where a word ends."""
+    if quote in _APOSTROPHES:
+        return (re.compile(rf"{_QUOTES[quote]}(?!\S)"),)
+    return tuple(re.compile(f"[{ends}]") for ends in (_QUOTES[quote], _ALIKE if quote in _ALIKE else "") if ends)
+
+
+_ENDINGS = {quote: _endings(quote) for quote in _QUOTES}
 _SPACE = re.compile(r"\s")
 
 #: nobody has so many pages that their number is longer
@@ -37,7 +47,7 @@ _DIGITS = 6
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 #: what looks like an address arrives as <http://acme.com|acme.com>, a channel as <#C123|name>:
 #: https://docs.slack.dev/interactivity/implementing-slash-commands
-_LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^>]*)>")
+_LINK = re.compile(r"<(?:(?:https?://|mailto:)[^|<>]*\||(?=https?://)|(?P<channel>#)[CG][A-Z0-9]+\|)(?P<typed>[^<>]*)>")
 
 
 def as_typed(text: str) -> str:
@@ -56,11 +66,12 @@ def split_words(text: str) -> list[str]:
     typed = as_typed(text)
     words: list[str] = []
     word: list[str] = []
+    missing: set[re.Pattern[str]] = set()
     quoted = False
     at = 0
     while at < len(typed):
         char = typed[at]
-        end = _closing(typed, at) if char in _QUOTES and not word else None
+        end = _closing(typed, at, missing) if char in _QUOTES and not word else None
         if end is not None:
             word.append(typed[at + 1 : end])
             quoted, at = True, end
@@ -76,14 +87,18 @@ def split_words(text: str) -> list[str]:
     return words
 
 
-def _closing(text: str, opening: int) -> int | None:
-    """Where the quote ends that begins at `opening`; None for an apostrophe. Raises UnclosedQuote."""
+def _closing(text: str, opening: int, missing: set[re.Pattern[str]]) -> int | None:
+    """Where the quote ends that begins at `opening`; None for an apostrophe. Raises UnclosedQuote.
+
+    What the rest of the text does not hold is noted in `missing` and never looked for again: no text is read twice.
+    """
     quote = text[opening]
-    for closing in (_QUOTES[quote], _ALIKE if quote in _ALIKE else ""):
-        for at in range(opening + 1, len(text)):
-            ends_word = at + 1 == len(text) or _SPACE.match(text[at + 1])
-            if text[at] in closing and (quote not in _APOSTROPHES or ends_word):
-                return at
+    for ending in _ENDINGS[quote]:
+        if ending in missing:
+            continue
+        if found := ending.search(text, opening + 1):
+            return found.start()
+        missing.add(ending)
     if quote in _APOSTROPHES:
         return None
     raise UnclosedQuote(example='"Acme US"')

@@ -7,11 +7,12 @@ SQLite admits one writer at a time. Writers of this process queue for a lock in 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, ExceptionContext, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -38,6 +39,9 @@ _PRAGMAS = (
 #: serialization failure, deadlock, lock not available
 _PASSING = frozenset({"40001", "40P01", "55P03"})
 
+#: asyncpg's words for a value that it cannot send, with the value behind them
+_UNSENDABLE = re.compile(r"(invalid input for query argument \$\d+).*", re.DOTALL)
+
 
 class Transactions(Protocol):
     """What a port needs of a database."""
@@ -60,10 +64,14 @@ def is_memory(url: str) -> bool:
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine for either database, set up as everything here expects. Its transactions write unless told otherwise."""
+    """An engine for either database, set up as everything here expects. Its transactions write unless told otherwise.
+
+    Its errors show statements and never what is in them: those are people's words, and errors are logged.
+    """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(
+        engine = create_async_engine(
             url,
+            hide_parameters=True,
             pool_size=_POSTGRES_CONNECTIONS,
             max_overflow=0,
             pool_pre_ping=True,
@@ -75,9 +83,12 @@ def open_engine(url: str) -> AsyncEngine:
                 }
             },
         )
+        event.listen(engine.sync_engine, "handle_error", _without_values)
+        return engine
     # A database in memory lives in its one connection, which users take turns with.
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         poolclass=AsyncAdaptedQueuePool,
         pool_size=1 if is_memory(url) else _READERS,
         max_overflow=0,
@@ -100,6 +111,20 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     if statement := connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"):
         connection.exec_driver_sql(statement)
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """PostgreSQL's DETAIL quotes the row, and its driver the value that it cannot send: takes both out, wherever they stand."""
+    translated, ours = context.original_exception, context.sqlalchemy_exception
+    told = translated.__cause__
+    if told is None or ours is None:
+        return
+    before = str(translated)
+    if getattr(told, "detail", None):
+        told.detail = None  # type: ignore[attr-defined]  # asyncpg gives its errors what the server sent
+    told.args = tuple(_UNSENDABLE.sub(r"\1", part) if isinstance(part, str) else part for part in told.args)
+    translated.args = (f"{type(told).__name__}: {told}",)
+    ours.args = (ours.args[0].replace(before, str(translated)), *ours.args[1:])
 
 
 class EngineTransactions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -12,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.engine import open_engine
+from storage.engine import EngineTransactions, open_engine
 
 #: PostgreSQL advisory lock: replicas that start together migrate one after the other
 _LOCK = 4_722_365_218
@@ -29,8 +30,8 @@ async def unmake(url: str) -> None:
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """True when every migration there is has been run, and none that is not there."""
-    async with engine.connect() as connection:
+    """True when every migration there is has been run, and none that is not there. Waits for no writer."""
+    async with EngineTransactions(engine).read() as connection:
         return await connection.run_sync(_is_current)
 
 
@@ -52,8 +53,13 @@ def _run(connection: Connection, change: Callable[[Config, str], None], revision
 
 
 def _is_current(connection: Connection) -> bool:
-    heads = ScriptDirectory.from_config(_config()).get_heads()
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+    return set(MigrationContext.configure(connection).get_current_heads()) == _heads()
+
+
+@cache
+def _heads() -> frozenset[str]:
+    """The newest migrations there are: they are files of the package, and reading them all takes a while."""
+    return frozenset(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _config() -> Config:

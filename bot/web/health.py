@@ -20,6 +20,8 @@ log = structlog.get_logger()
 #: True when all is well; raising, or taking too long, counts as not
 Check = Callable[[], Awaitable[bool]]
 _CHECK_SECONDS = 2.0
+#: how long an answer of a check that costs something counts
+_REMEMBERED_SECONDS = 5.0
 _UNAVAILABLE = 503
 _NOT_FOUND = 404
 #: what proxies add to what they pass on
@@ -92,6 +94,21 @@ async def report(checks: Mapping[str, Check], *, seconds: float = _CHECK_SECONDS
 
     results = await asyncio.gather(*(passes(name, check) for name, check in checks.items()))
     return dict(zip(checks, results, strict=True))
+
+
+def remembered(check: Check, *, now: Callable[[], float], seconds: float = _REMEMBERED_SECONDS) -> Check:
+    """The check, asked once in `seconds` however many want to know; one that raises is asked again. `now` counts seconds."""
+    turn = asyncio.Lock()
+    known: tuple[float, bool] | None = None
+
+    async def answer() -> bool:
+        nonlocal known
+        async with turn:
+            if known is None or now() - known[0] >= seconds:
+                known = now(), await check()
+            return known[1]
+
+    return answer
 
 
 def health_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:

@@ -32,12 +32,16 @@ class RouteClass:
     burst: int
 
 
-#: Slack's own traffic is signed, and not limited here. A result page asks every two seconds or so, hence its own row.
+#: Slack's own traffic is signed, and not limited here. A result page asks every two seconds or so, hence its own row. Probes
+#: ask every second, several of them from one address; `/healthz` costs nothing and stays free. Slack fetches the pictures of
+#: everybody's digests from a few addresses, all in one morning.
 PUBLIC_ROUTES: Sequence[RouteClass] = (
     RouteClass("connect", ("/connect/",), rate=4.0, burst=60),
     RouteClass("amazon", ("/amazon/",), rate=1.0, burst=30),
     RouteClass("install", ("/slack/install", "/slack/oauth_redirect"), rate=0.2, burst=10),
     RouteClass("mirror", ("/mirror/",), rate=50.0, burst=200),
+    RouteClass("ready", ("/readyz",), rate=20.0, burst=100),
+    RouteClass("pictures", ("/digest/calendar/", "/desk/week/"), rate=50.0, burst=500),
 )
 
 

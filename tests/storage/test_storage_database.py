@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 import storage.engine
 from bot.domain.features import FeatureKey
@@ -16,6 +18,7 @@ from bot.domain.notices import ConsentCard, StoreRef
 from bot.errors import ConcurrentChange
 from bot.ports import Cards, Database, Deliveries, ErrandQueue, Installation, Installations, JobRuns
 from storage.database import SqlDatabase
+from storage.engine import EngineTransactions, open_engine
 from storage.vault import Vault
 from tests.storage.examples import MEI, TEAM, World
 from tests.storage.fakes import CountingEntropy, FakeClock
@@ -232,3 +235,47 @@ async def test_foreign_keys_are_enforced(world: World) -> None:
             await connection.execute(
                 text("INSERT INTO seller_members (team_id, user_id, seller_id, joined_at) VALUES ('T', 'U', 'no', 0)")
             )
+
+
+# --- what goes wrong tells nobody's words
+
+#: each with people's words in it, and each wrong in its own way
+WRONG = (
+    "SELECT :said FROM nowhere",
+    "INSERT INTO seller_members (team_id, user_id, seller_id, joined_at) VALUES ('T', 'U', :said, 0)",
+    "INSERT INTO seller_members (team_id, user_id, seller_id) VALUES ('T', :said, 's')",
+)
+SAID = "my account is hunter2"
+
+
+@pytest.fixture
+async def transactions(database_url: str) -> AsyncIterator[EngineTransactions]:
+    engine = open_engine(database_url)
+    yield EngineTransactions(engine)
+    await engine.dispose()
+
+
+def everything(error: BaseException) -> str:
+    """What the log shows of an error."""
+    return f"{error}\n{''.join(traceback.format_exception(error))}"
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("kind", ["read", "write", "single"])
+async def test_an_error_shows_no_word_that_somebody_wrote(
+    transactions: EngineTransactions, kind: str, wrong: str
+) -> None:
+    with pytest.raises(DBAPIError) as raised:
+        async with getattr(transactions, kind)() as connection:
+            await connection.execute(text(wrong), {"said": SAID})
+    shown = everything(raised.value)
+    assert "hunter2" not in shown
+    assert wrong.partition(":said")[0] in shown, "the statement itself stays, to find the fault by"
+
+
+@pytest.mark.parametrize("kind", ["read", "write", "single"])
+async def test_nor_does_one_from_words_that_no_database_takes(transactions: EngineTransactions, kind: str) -> None:
+    with pytest.raises((StatementError, UnicodeError)) as raised:
+        async with getattr(transactions, kind)() as connection:
+            await connection.execute(text("SELECT CAST(:said AS TEXT)"), {"said": f"{SAID} \ud800"})
+    assert "hunter2" not in everything(raised.value)

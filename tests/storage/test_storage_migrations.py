@@ -87,6 +87,13 @@ async def test_a_database_from_the_future_is_not_current(engine: AsyncEngine) ->
     assert not await is_current(engine)
 
 
+async def test_asking_waits_for_no_writer(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        async with asyncio.timeout(1):
+            assert await is_current(engine)
+
+
 async def test_replicas_that_start_together_do_not_trip_over_each_other(engine: AsyncEngine, database_url: str) -> None:
     await unmake(database_url)
     await asyncio.gather(*(migrate(database_url) for _ in range(4)))

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bot.domain.marketplaces import MARKETPLACES
 from bot.services.relay import Ending
 from bot.web.headers import SecurityHeaders, amazon_form_targets, content_security_policy
-from bot.web.health import Metrics, health_routes, relay_check, report
+from bot.web.health import Metrics, health_routes, relay_check, remembered, report
 from bot.web.limits import PUBLIC_ROUTES, Allowances, RateLimit, RouteClass, visitor_of
 from tests.adapters.loopback import serving
 
@@ -188,6 +188,30 @@ def test_a_page_that_looks_every_two_seconds_is_never_refused() -> None:
         assert allowances.spend(connect, "x") == 0
 
 
+async def test_whether_the_process_lives_may_be_asked_without_end_whether_it_can_work_every_second() -> None:
+    ticks = Ticks()
+    app = Starlette(routes=list(health_routes({}, Metrics())))
+    transport = httpx.ASGITransport(app=RateLimit(app, now=ticks))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot.example.com") as browser:
+        assert {(await browser.get("/healthz")).status_code for _ in range(300)} == {200}
+        flood = [(await browser.get("/readyz")).status_code for _ in range(300)]
+        assert set(flood) == {200, 429}
+        for _ in range(60):
+            ticks.now += 1
+            assert (await browser.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/digest/calendar/x.png", "/desk/week/x.png"])
+async def test_pictures_come_as_fast_as_slack_fetches_them_and_no_faster(path: str) -> None:
+    ticks = Ticks()
+    transport = httpx.ASGITransport(app=RateLimit(PlainTextResponse("here"), now=ticks))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot.example.com") as browser:
+        assert {(await browser.get(path)).status_code for _ in range(300)} == {200}
+        assert 429 in {(await browser.get(path)).status_code for _ in range(300)}
+        ticks.now = 1.0
+        assert {(await browser.get(path)).status_code for _ in range(30)} == {200}
+
+
 # --- health
 
 
@@ -219,6 +243,43 @@ async def test_a_check_that_hangs_has_failed() -> None:
         return True
 
     assert await report({"database": hang}, seconds=0.02) == {"database": False}
+
+
+async def test_an_answer_is_remembered_for_a_few_seconds_and_a_failure_is_not() -> None:
+    ticks = Ticks()
+    asked: list[float] = []
+
+    async def current() -> bool:
+        asked.append(ticks.now)
+        await asyncio.sleep(0)
+        if ticks.now >= 20:
+            raise ConnectionError
+        return ticks.now < 10
+
+    check = remembered(current, now=ticks, seconds=5)
+    assert await asyncio.gather(*(check() for _ in range(50))) == [True] * 50
+    ticks.now = 4.9
+    assert await check()
+    assert asked == [0.0], "fifty at once and one later are one question"
+    ticks.now = 10.0
+    assert not await check()
+    ticks.now = 20.0
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await check()
+    assert asked == [0.0, 10.0, 20.0, 20.0]
+
+
+async def test_one_who_gives_up_waiting_leaves_the_way_free() -> None:
+    goes_on = asyncio.Event()
+
+    async def slow() -> bool:
+        return await goes_on.wait()
+
+    check = remembered(slow, now=Ticks(), seconds=5)
+    assert await report({"migrations": check}, seconds=0.02) == {"migrations": False}
+    goes_on.set()
+    assert await report({"migrations": check}, seconds=1) == {"migrations": True}
 
 
 async def test_the_numbers_are_there_for_prometheus() -> None:
