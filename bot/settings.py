@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         default=3,
         ge=2,
         le=1000,
-        description="so many stores, of two sellers at least, with the same failure make an incident",
+        description="so many stores with the same failure make an incident",
     )
     desk_incident_minutes: int = Field(
         default=10, ge=1, le=60, description="within so many minutes; and so long it must be quiet before it is over"

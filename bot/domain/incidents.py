@@ -14,8 +14,8 @@ _ORDINARY = frozenset({Reason.THROTTLED})
 #: a seller's doing one at a time, and a sign of Amazon's error pages (which never call back) when many fall silent at once
 _TELLING_IN_NUMBERS = frozenset({Reason.NO_ANSWER})
 
-#: distributor accounts that must have met it, however many stores one of them has: nobody alone makes an incident for all
-LEAST_SELLERS = 2
+#: distributor accounts that must have met what people tell us of, or bring about by silence: nobody alone makes an incident for all
+_LEAST_SELLERS = 2
 
 #: failures further apart than this are never one incident, whatever is configured
 LONGEST_WATCH = timedelta(hours=1)
@@ -37,6 +37,13 @@ def can_be_probed(cause: str) -> bool:
     return cause in {Reason.OUR_CREDENTIALS.value, Reason.AMAZON_UNAVAILABLE.value}
 
 
+def least_sellers(cause: str) -> int:
+    """How many distributor accounts must have met it, however many stores one of them has. What Amazon answers to us is beyond a
+    seller's power; a code can be typed, and silence kept, for stores that were made up.
+    """
+    return 1 if can_be_probed(cause) else _LEAST_SELLERS
+
+
 def concerns(cause: str, feature: FeatureKey | None) -> FeatureKey | None:
     """The feature by which failures are told apart: each has its own application with its own credentials and addresses."""
     ours = cause == Reason.OUR_CREDENTIALS or cause in ERROR_CODES
@@ -45,7 +52,7 @@ def concerns(cause: str, feature: FeatureKey | None) -> FeatureKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How many stores, of `LEAST_SELLERS`, within how long make an incident, and how long it must have been quiet to be over."""
+    """How many stores within how long make an incident, and how long it must have been quiet to be over."""
 
     stores: int = 3
     within: timedelta = timedelta(minutes=10)

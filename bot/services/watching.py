@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.desk_notices import IncidentTold
 from bot.domain.features import FeatureKey
-from bot.domain.incidents import LEAST_SELLERS, LONGEST_WATCH, Failure, Incident, Watch, concerns, counts
+from bot.domain.incidents import LONGEST_WATCH, Failure, Incident, Watch, concerns, counts, least_sellers
 from bot.domain.stores import Store
 from bot.domain.tickets import Alert, CloseReason, TicketMove, TicketState
 from bot.errors import IncidentOver
@@ -55,7 +55,7 @@ class Watching:
         since = now - self._watch.within
         if await work.incidents.stores(team_id, cause, feature, since=since) < self._watch.stores:
             return None
-        if await work.incidents.sellers(team_id, cause, feature, since=since) < LEAST_SELLERS:
+        if await work.incidents.sellers(team_id, cause, feature, since=since) < least_sellers(cause):
             return None
         fresh = Incident(
             id=self._entropy.new_id(), team_id=team_id, cause=cause, feature=feature, opened_at=now, last_seen_at=now
