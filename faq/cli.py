@@ -76,7 +76,7 @@ def held_out_command(file: CsvFile, *, as_json: AsJson = False) -> None:
 
 def _library() -> Library:
     try:
-        return Library.load()
+        return Library.load(collisions=True)
     except LibraryError as error:
         _ERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error

@@ -99,8 +99,12 @@ class Library:
         self._templates: dict[tuple[str, str], Template] = {}
 
     @classmethod
-    def load(cls, path: Path = ARTICLES) -> "Library":
-        """Read and validate everything at once; one `LibraryError` names all that is wrong."""
+    def load(cls, path: Path = ARTICLES, *, collisions: bool = False) -> "Library":
+        """Read and validate everything at once; one `LibraryError` names all that is wrong.
+
+        `collisions` looks besides whether two topics teach the same words, which takes as long as all the rest: for whoever
+        has edited, not for every start.
+        """
         problems: list[str] = []
         articles: dict[tuple[str, str], Article] = {}
         silent: list[Phrase] = []
@@ -124,6 +128,8 @@ class Library:
             problems.extend(f"{folder.name}/{s}: not one of {', '.join(LOCALES)}" for s in sorted(strangers))
         library = cls(articles, silent, stamp)
         problems.extend(library.problems())
+        if collisions:
+            problems.extend(library.collisions())
         if problems:
             raise LibraryError(problems)
         return library
@@ -156,8 +162,8 @@ class Library:
         """Whether the folder differs from what was loaded: names, sizes or times."""
         return _stamp(path) != self._stamp
 
-    def problems(self) -> list[str]:
-        """What is wrong between articles: colliding phrases, unknown relatives, bodies that do not parse."""
+    def collisions(self) -> list[str]:
+        """Phrases of which nothing is left after cleaning, or the same as another topic's."""
         found: list[str] = []
         owners: dict[str, Phrase] = {}
         for phrase in self.phrases():
@@ -169,6 +175,11 @@ class Library:
                 found.append(
                     f"{phrase.slug}/{phrase.locale}.md: “{phrase.text}” collides with “{other.text}” of {other.slug}"
                 )
+        return found
+
+    def problems(self) -> list[str]:
+        """What is wrong between articles: unknown relatives, bodies that do not parse."""
+        found: list[str] = []
         slugs = set(self.slugs)
         for article in self._articles.values():
             name = f"{article.slug}/{article.locale}.md"
@@ -191,7 +202,7 @@ class Reloader:
         """True if there is a new library. Raises `LibraryError` if the edit is wrong; `library` is then untouched."""
         if not self.library.changed(self._path):
             return False
-        self.library = Library.load(self._path)
+        self.library = Library.load(self._path, collisions=True)
         return True
 
 

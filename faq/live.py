@@ -36,7 +36,7 @@ class LiveKnowledge:
         with self._lock:
             if not self.current.library.changed(self._path):
                 return False
-            library = Library.load(self._path)
+            library = Library.load(self._path, collisions=True)
             self.current = Knowledge(library, build(library, taught=self._taught))
             return True
 

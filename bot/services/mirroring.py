@@ -97,11 +97,11 @@ class Mirroring:
         self, work: Work, seller: Seller, store: Store, event: SisterEvent, message_id: str, now: datetime
     ) -> Heard:
         state = SAYS[event.happening]
+        # read again, and first of all: whoever edits the store is waited for before anything that they would wait for
+        store = await work.stores.get(seller, store.id, to_write=True) or store
         # a clock that is ahead must not outdate what is said until then
         if not await work.mirror.hear(SisterWord(store.id, None, state, min(event.at, now))):
             return Heard.OUTDATED
-        # read again: another message may have been waited for
-        store = await work.stores.get(seller, store.id, to_write=True) or store
         off = state is SisterState.DISABLED
         if (store.disabled_at is not None) is off:
             return Heard.UNCHANGED

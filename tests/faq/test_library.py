@@ -61,7 +61,7 @@ def test_a_phrase_that_two_topics_teach_is_named_with_both(folder: Path) -> None
     write(folder, "other", phrases="- Hi team, where is the button? Thanks\n")
     write(folder, "topic", phrases="- where is the button\n")
     with pytest.raises(LibraryError, match=r"collides with “.*” of other"):
-        Library.load(folder)
+        Library.load(folder, collisions=True)
 
 
 def test_an_unknown_button_and_an_unknown_relative_are_named(folder: Path) -> None:
