@@ -193,7 +193,7 @@ async def run_demo(*, tour: bool, port: int, sandbox_port: int) -> int:
             "                   Type [bold]/store add[/bold], then [bold]/grant orders[/bold], and follow the link."
         )
         console.print(
-            "                   Let time pass, at the left: in eleven months Mei hears what ends, before it does."
+            "                   Let time pass, at the left: in 11½ months Mei hears what ends, before it does."
         )
         console.print(f"  Seller Central   [link]{both.sandbox_url}/amazon/[/link]")
         console.print(

@@ -37,6 +37,11 @@ async def _calm(look: sqlite3.Connection) -> None:
     await until(lambda: _is(look, "outbox", 0))
 
 
+async def _in_hand(look: sqlite3.Connection) -> None:
+    """Until the relay has something in hand: that is when it is worst to die."""
+    await until(lambda: _is(look, "outbox WHERE leased_until IS NOT NULL", 1))
+
+
 async def _is(look: sqlite3.Connection, query: str, count: int) -> bool:
     return _count(look, query) == count
 
@@ -60,7 +65,7 @@ async def test_a_card_that_was_promised_before_the_crash_arrives_after_it(
     await alex.adds("Acme US")
     await house.client.fault("chat.postMessage", fault)
     await alex.types("/grant orders")
-    await asyncio.sleep(0.3)
+    await _in_hand(look)
     await house.crashes()
     assert _count(look, "outbox") == 1
     await house.well_again()
@@ -150,7 +155,7 @@ async def test_a_check_that_was_asked_for_is_answered_after_the_crash(house: Wor
     await _calm(look)
     await house.client.post("/control/amazon/switches", {"lwa_status": "slow", "slow_seconds": 3.0})
     await alex.person.clicks(alex.say("button.check"), quiet=0)
-    await asyncio.sleep(0.3)
+    await _in_hand(look)
     await house.crashes()
     await house.client.post("/control/amazon/switches", {"lwa_status": "ok"})
     await house.comes_back()
