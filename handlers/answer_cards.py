@@ -32,6 +32,8 @@ _FEATURE_OF: Mapping[Button, FeatureKey] = {
 #: Slack: a menu holds a hundred; a button's value 2000 characters
 OPTIONS = 100
 _QUESTION = 1900
+#: of a question, on each of several buttons: together they must stay under what Slack lets us post
+_REPEATED = 500
 
 
 def bare(person: Person) -> Speaker:
@@ -90,11 +92,11 @@ def offer(
     """Topics to choose from. `about` is the topic a person would be asked about; `none_of` adds a way to say that it is none."""
     faces = bare(person)
     buttons = [
-        button(fit(library.article(slug, person.locale).short, 75), f"faq.show:{slug}", value=fit(question, _QUESTION))
+        button(fit(library.article(slug, person.locale).short, 75), f"faq.show:{slug}", value=fit(question, _REPEATED))
         for slug in slugs
     ]
     if none_of:
-        buttons.append(button(faces("button.none_of_these"), f"faq.none:{none_of}", value=fit(question, _QUESTION)))
+        buttons.append(button(faces("button.none_of_these"), f"faq.none:{none_of}", value=fit(question, _REPEATED)))
     if person_too:
         buttons.append(button(faces("button.ask_person"), f"faq.person:{about}", value=carried("", question)))
     return message(section(mrkdwn(person)(key)), actions(*buttons))

@@ -22,6 +22,9 @@ BUTTON_VALUE = 2000
 OPTION_LIMIT = 75
 TITLE_LIMIT = 24
 MESSAGE_BLOCKS = 50
+#: All blocks of a message that is posted, as JSON. Slack refuses more as `msg_blocks_too_long` and states no figure: from 13 200
+#: characters on, people say (https://github.com/slackapi/bolt-js/issues/2509). Acknowledgements are not held to it.
+POSTED_LIMIT = 12_000
 #: Slack cuts a message's text at 40 000; fifty blocks of ours are shorter than this
 TEXT_LIMIT = 20_000
 
@@ -200,6 +203,11 @@ def message(*blocks: Block | None) -> Message:
     kept = [block for block in blocks if block is not None]
     lines = [line for block in kept for line in _words(block)]
     return Message(fit("\n".join(lines), TEXT_LIMIT) or "…", kept[:MESSAGE_BLOCKS])
+
+
+def weight(*blocks: Block) -> int:
+    """Characters of blocks as Slack counts them towards POSTED_LIMIT."""
+    return sum(len(json.dumps(block, ensure_ascii=False, separators=(",", ":"))) + 1 for block in blocks)
 
 
 def _words(block: Block) -> list[str]:

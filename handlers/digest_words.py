@@ -13,7 +13,20 @@ from bot.domain.year_notices import DayCount, DeskDigest, EndingRef, SellerDiges
 from bot.i18n import Speaker
 from bot.ports import Person
 from bot.services.naming import feature_name
-from handlers.blocks import MESSAGE_BLOCKS, Block, actions, button, context, divider, fit, header, mrkdwn, section
+from handlers.blocks import (
+    MESSAGE_BLOCKS,
+    POSTED_LIMIT,
+    Block,
+    actions,
+    button,
+    context,
+    divider,
+    fit,
+    header,
+    mrkdwn,
+    section,
+    weight,
+)
 from handlers.calendar_picture import CalendarPictures
 from handlers.wording import store_name
 
@@ -33,34 +46,48 @@ def stops(say: Speaker, feature: FeatureKey, stores: int, *, ends_at: datetime, 
 def seller_blocks(digest: SellerDigest, person: Person, *, now: datetime, pictures: CalendarPictures) -> list[Block]:
     """The whole digest; *snooze* and *I know* while something of it is still ahead."""
     say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
-    blocks = [header(bare("digest.title"))]
-    today, told = now.astimezone(say.zone).date(), 0
-    for group in _groups(digest.endings, say.zone, now):
-        if len(blocks) + 2 > _ROOM:
-            break
-        first = datetime.fromisoformat(group[0].ends_at)
-        sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
-        hasty = (first.astimezone(say.zone).date() - today).days < _HASTE
-        mark = ":no_entry:" if first <= now else ":warning:" if hasty else ":alarm_clock:"
-        blocks.append(section(f"{mark} *{sentence}*"))
-        shown = group[: _ROOM - len(blocks)]
-        blocks += [_row(say, bare, ending, now) for ending in shown]
-        told += len(shown)
-    if more := digest.more + len(digest.endings) - told:
-        blocks.append(section(say.count("digest.more", more)))
-    blocks.append(context(f"{say('digest.one_consent')}\n{say('digest.in_place')}"))
-    blocks += _picture(bare, digest.period, digest.calendar, pictures)
+    closing = [context(f"{say('digest.one_consent')}\n{say('digest.in_place')}")]
+    closing += _picture(bare, digest.period, digest.calendar, pictures)
     ahead = any(datetime.fromisoformat(ending.ends_at) > now for ending in digest.endings)
     quiet = [
         button(bare("digest.snooze"), f"digest.quiet:{Quieting.SNOOZE.value}", value=digest.period),
         button(bare("digest.know"), f"digest.quiet:{Quieting.KNOW.value}", value=digest.period),
     ]
-    blocks.append(actions(*(quiet if ahead else []), button(bare("button.status"), "status.show")))
-    return blocks
+    closing.append(actions(*(quiet if ahead else []), button(bare("button.status"), "status.show")))
+    everything = digest.more + len(digest.endings)
+    blocks = [header(bare("digest.title"))]
+    room = POSTED_LIMIT - weight(*blocks, *closing, section(say.count("digest.more", everything)))
+    rows, told = _rows(digest.endings, say, bare, now=now, room=room)
+    blocks += rows
+    if more := everything - told:
+        blocks.append(section(say.count("digest.more", more)))
+    return [*blocks, *closing]
 
 
-#: blocks for what ends; what follows needs five at the most
-_ROOM = MESSAGE_BLOCKS - 5
+def _rows(
+    endings: Sequence[EndingRef], say: Speaker, bare: Speaker, *, now: datetime, room: int
+) -> tuple[list[Block], int]:
+    """What ends, under a sentence for each day, as far as there is room; and how many endings that is."""
+    today, told = now.astimezone(say.zone).date(), 0
+    blocks: list[Block] = []
+    for group in _groups(endings, say.zone, now):
+        first = datetime.fromisoformat(group[0].ends_at)
+        sentence = stops(say, group[0].feature, len(group), ends_at=first, now=now)
+        hasty = (first.astimezone(say.zone).date() - today).days < _HASTE
+        mark = ":no_entry:" if first <= now else ":warning:" if hasty else ":alarm_clock:"
+        headline = section(f"{mark} *{sentence}*")
+        for place, ending in enumerate(group):
+            needed = [*([headline] if place == 0 else []), _row(say, bare, ending, now)]
+            room -= weight(*needed)
+            if room < 0 or len(blocks) + len(needed) > _MOST_ROWS:
+                return blocks, told
+            blocks += needed
+            told += 1
+    return blocks, told
+
+
+#: blocks for what ends; those around them are six at the most
+_MOST_ROWS = MESSAGE_BLOCKS - 6
 
 #: fewer days of the reader's than this are marked as urgent
 _HASTE = 7
@@ -142,13 +169,28 @@ def desk_blocks(digest: DeskDigest, locale: str, *, now: datetime, pictures: Cal
     if digest.ignored:
         if lines:
             blocks += [divider(), section(f":raising_hand: *{say('digest.desk.ignored')}*")]
-        blocks += [section("\n".join(group)) for group in _fives([_ignored(say, one, now) for one in digest.ignored])]
-        if digest.more_ignored:
-            blocks.append(section(say.count("digest.desk.more_ignored", digest.more_ignored)))
+        blocks += _nobody_reacted(digest, say, now=now, room=POSTED_LIMIT - weight(*blocks))
     return blocks
 
 
 _DESK_LINES = 16
+
+
+def _nobody_reacted(digest: DeskDigest, say: Speaker, *, now: datetime, room: int) -> list[Block]:
+    """What nobody reacted to, as far as there is room; the rest is a number."""
+    blocks: list[Block] = []
+    more = digest.more_ignored
+    room -= weight(section(say.count("digest.desk.more_ignored", more + len(digest.ignored))))
+    for group in _fives([_ignored(say, one, now) for one in digest.ignored]):
+        block = section("\n".join(group))
+        room -= weight(block)
+        if room < 0:
+            more += len(group)
+        else:
+            blocks.append(block)
+    if more:
+        blocks.append(section(say.count("digest.desk.more_ignored", more)))
+    return blocks
 
 
 def _ignored(say: Speaker, ending: EndingRef, now: datetime) -> str:

@@ -35,13 +35,15 @@ from handlers.routing import ActionCall, CommandCall, Registry, ViewCall
 from handlers.stories import Stories
 from handlers.words import number_in
 
-#: questions on a page: three blocks each, and a menu of topics, under what Slack takes in one message
-PAGE = 8
+#: questions on a page, each with a menu of topics: together under what Slack lets us post
+PAGE = 5
+#: of a question, as it is shown: one full of marks grows when they are escaped
+_QUOTED = 500
 #: topics to choose from at once; the form has the others
 LIKELY = 7
 _ANOTHER = "another"
-#: phrases on a page: one block each
-TAUGHT_PAGE = 40
+#: phrases on a page, each with a button that asks before it acts
+TAUGHT_PAGE = 10
 _COUNTS_SHOWN = 6
 _SWITCH = ("on", "off")
 
@@ -152,7 +154,7 @@ class Teaching:
             blocks.append(section(say("misses.none")))
         for miss in found:
             blocks += [
-                section(f">{escape(miss.text).replace(chr(10), ' ')}"),
+                section(f">{fit(escape(miss.text), _QUOTED).replace(chr(10), ' ')}"),
                 context(self._how(agent, miss)),
                 actions(self._topics(agent, miss), button(faces("button.dismiss"), "faq.dismiss", value=miss.id)),
             ]

@@ -83,6 +83,7 @@ class WebApi:
                 call.ok, call.error = False, "the caller hung up"
                 response = Response(status_code=_HUNG_UP)
             if switch is not None:
+                await asyncio.sleep(switch.seconds)
                 response = self._fault(switch, call)
         call.ms = round((perf_counter() - started) * 1000, 2)
         call.status = response.status_code

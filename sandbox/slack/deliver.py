@@ -26,7 +26,6 @@ JSON_TYPE = "application/json"
 OK = 200
 #: What Slack calls the ways an app can fail to acknowledge.
 TIMEOUT, REFUSED, UNREACHABLE = "http_timeout", "http_error", "connection_failed"
-ANSWER_KEPT = 20_000
 
 
 class Courier:
@@ -192,9 +191,8 @@ class Courier:
                 timeout=limit,
                 allow_redirects=False,
             ) as response:
-                answer = await response.text()
+                delivery.answer = await response.text()
                 delivery.status = response.status
-                delivery.answer = answer[:ANSWER_KEPT]
                 delivery.no_retry = response.headers.get("X-Slack-No-Retry") == "1"
                 delivery.ok = response.status == OK
                 if not delivery.ok:

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 
 KEPT = 3000
+#: of an acknowledgement's body, for whoever reads the journal
+ANSWER_SHOWN = 20_000
 
 
 @dataclass(kw_only=True)
@@ -34,6 +36,7 @@ class Delivery:
     def brief(self) -> dict[str, Any]:
         seen = asdict(self)
         seen.pop("raw")
+        seen["answer"] = self.answer[:ANSWER_SHOWN]
         return seen
 
 

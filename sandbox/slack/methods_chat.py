@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.slack.calls import Arguments
-from sandbox.slack.limits import NO_TEXT, TOO_LONG, message_problems
+from sandbox.slack.limits import BLOCKS_TOO_LONG, NO_TEXT, TOO_LONG, message_problems, posted_too_long
 from sandbox.slack.people import BOT_USER, Channel
 from sandbox.slack.workspace import Json, Workspace
 from sandbox.slack.world import Message, SlackError
@@ -21,6 +21,13 @@ def checked(text: Any, blocks: Any) -> tuple[str, list[Json]]:
     if found:
         raise SlackError("invalid_blocks", found)
     return str(text), list(blocks or [])
+
+
+def _posted(args: Arguments) -> tuple[str, list[Json]]:
+    text, blocks = checked(args.structure("text"), args.structure("blocks"))
+    if posted_too_long(blocks):
+        raise SlackError("msg_blocks_too_long", [BLOCKS_TOO_LONG])
+    return text, blocks
 
 
 def _in_reach(workspace: Workspace, where: str) -> Channel:
@@ -49,7 +56,7 @@ def _echo(workspace: Workspace, channel: Channel, event: Json) -> None:
 
 def post_message(workspace: Workspace, args: Arguments) -> Json:
     channel = _in_reach(workspace, args.need("channel", "channel_not_found"))
-    text, blocks = checked(args.structure("text"), args.structure("blocks"))
+    text, blocks = _posted(args)
     message = workspace.world.post(
         Message(
             ts=workspace.world.new_ts(),
@@ -72,7 +79,7 @@ def post_ephemeral(workspace: Workspace, args: Arguments) -> Json:
     user = workspace.world.person(args.need("user"))
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
-    text, blocks = checked(args.structure("text"), args.structure("blocks"))
+    text, blocks = _posted(args)
     message = workspace.world.post(
         Message(
             ts=workspace.world.new_ts(),
@@ -99,7 +106,7 @@ def _own_message(workspace: Workspace, args: Arguments, error: str) -> tuple[Cha
 
 def update(workspace: Workspace, args: Arguments) -> Json:
     channel, message = _own_message(workspace, args, "cant_update_message")
-    text, blocks = checked(args.structure("text"), args.structure("blocks"))
+    text, blocks = _posted(args)
     before = message.as_message()
     workspace.world.edit(message, text=text, blocks=blocks)
     body = message.as_message()

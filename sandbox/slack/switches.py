@@ -9,7 +9,7 @@ MODES = {
     "429": "answers 429 with Retry-After",
     "ratelimited": "answers 200 with error ratelimited",
     "500": "answers 500 and does nothing",
-    "lost": "does what was asked, but answers 500",
+    "lost": "does what was asked, and after `seconds` answers 500",
     "slow": "takes `seconds` and then works, unless the caller has hung up",
     "html": "answers 503 with an HTML page",
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import itertools
+import json
 
 import pytest
+from sqlalchemy import text
 
+from sandbox.seen import Control, Message
 from tests.dialogue.conversation import Seller, System
 from tests.dialogue.test_questions_asked import SISTER, agent
 
@@ -16,7 +20,15 @@ _count = itertools.count(1)
 
 def nonsense() -> str:
     """A question nobody has asked and no topic resembles."""
-    return f"bananas taste {'very ' * next(_count)}purple on the moon"
+    word = "".join("bcdfghjklm"[int(digit)] + "o" for digit in str(next(_count)))
+    return f"bananas taste {word} purple on the moon"
+
+
+def _topics_under(question: str, listed: Message) -> Control:
+    """The menu of topics below a missed question."""
+    menus = [one for one in listed.controls() if one.action_id.startswith("faq.teach:")]
+    assert menus, f"no menu below {question!r}: {json.dumps(listed.raw, ensure_ascii=False)}"
+    return menus[0]
 
 
 async def test_what_did_not_help_is_noted_once_and_something_nearer_offered(system: System, seller: Seller) -> None:
@@ -54,7 +66,7 @@ async def test_two_clicks_make_a_phrase_of_a_miss_and_one_takes_it_back(system: 
 
     listed = (await sam.types("/faq misses")).only
     assert listed.contains(strange)
-    menu = next(one for one in listed.controls() if one.action_id.startswith("faq.teach:"))
+    menu = _topics_under(strange, listed)
     modal = (await sam.presses(menu.action_id, listed, value=sam.say("misses.another"))).modal
     assert modal is not None
     await sam.fills(topic="no-amazon-page")
@@ -79,7 +91,7 @@ async def test_a_phrase_that_cannot_be_taught_is_said_under_its_field(system: Sy
     strange = nonsense()
     await alex.types(f"/faq {strange}")
     listed = (await kim.types("/faq misses")).only
-    menu = next(one for one in listed.controls() if one.action_id.startswith("faq.teach:"))
+    menu = _topics_under(strange, listed)
     await kim.presses(menu.action_id, listed, value=kim.say("misses.silence"))
     await kim.fills(phrase="113-1234567-7654321")
     refused = await kim.submits()
@@ -112,6 +124,30 @@ async def test_pages_are_turned(system: System) -> None:
     second = (await sam.presses(sam.say("button.next"), first)).only
     assert sam.say("button.previous") in second.buttons()
     assert second.plain() != first.plain()
+
+
+@pytest.mark.parametrize("mark", ["<", "月"])
+async def test_pages_of_long_words_are_short_enough_to_be_posted(system: System, mark: str) -> None:
+    """What a button brings is posted, and Slack refuses more than it says; see `POSTED_LIMIT`."""
+    alex, sam = await system.person("alex"), await agent(system)
+    async with system.running.desk.database.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM misses"))
+    for _ in range(12):
+        await alex.types(f"/faq {html.escape(f'{nonsense()} {mark * 400}', quote=False)}")
+    first = (await sam.types("/faq misses", channel="C0SUPPORT")).only
+    posted = (await sam.presses(sam.say("button.next"), first)).only
+    assert mark * 50 in posted.plain()
+    for _ in range(12):
+        listed = (await sam.types("/faq misses")).only
+        menu = next(one for one in listed.controls() if one.action_id.startswith("faq.teach:"))
+        await sam.presses(menu.action_id, listed, value=sam.say("misses.silence"))
+        await sam.fills(phrase=f"{nonsense()[:60]} {mark * 130}")
+        assert (await sam.submits()).said.errors == {}
+        await sam.person.closes(quiet=0)
+    await system.running.desk.stories.learning.settled()
+    taught = (await sam.types("/faq taught", channel="C0SUPPORT")).only
+    posted = (await sam.presses(sam.say("button.next"), taught)).only
+    assert mark * 50 in posted.plain()
 
 
 async def test_what_is_kept_has_nobodys_name_in_it(system: System) -> None:

@@ -15,6 +15,9 @@ from tests.durability.processes import LEASE, Nursery, Seller, World, until, wor
 
 pytestmark = pytest.mark.slow
 
+#: seconds that Slack or Amazon keeps the bot waiting: long enough for it to be killed meanwhile on a machine under load
+UNTIL_IT_DIED = 25.0
+
 
 @pytest.fixture
 async def house(nursery: Nursery, sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
@@ -63,7 +66,7 @@ async def test_a_card_that_was_promised_before_the_crash_arrives_after_it(
 ) -> None:
     alex = await house.seller("alex")
     await alex.adds("Acme US")
-    await house.client.fault("chat.postMessage", fault)
+    await house.client.fault("chat.postMessage", fault, seconds=UNTIL_IT_DIED)
     await alex.types("/grant orders")
     await _in_hand(look)
     await house.crashes()
@@ -84,7 +87,7 @@ async def test_a_crash_while_amazon_exchanges_the_code_grants_nothing_and_uses_t
     house: World, look: sqlite3.Connection
 ) -> None:
     alex, link = await _granting(house)
-    await house.client.post("/control/amazon/switches", {"lwa_status": "slow", "slow_seconds": 2.0})
+    await house.client.post("/control/amazon/switches", {"lwa_status": "slow", "slow_seconds": UNTIL_IT_DIED})
     async with alex.browser() as browser:
         await browser.signs_in("A4ALEXUS00004", "US")
         await browser.opens(link)
@@ -153,7 +156,7 @@ async def test_a_check_that_was_asked_for_is_answered_after_the_crash(house: Wor
     await alex.consents(link, "A4ALEXUS00004")
     await alex.person.sees(alex.say("grant.complete"), within=15)
     await _calm(look)
-    await house.client.post("/control/amazon/switches", {"lwa_status": "slow", "slow_seconds": 3.0})
+    await house.client.post("/control/amazon/switches", {"lwa_status": "slow", "slow_seconds": UNTIL_IT_DIED})
     await alex.person.clicks(alex.say("button.check"), quiet=0)
     await _in_hand(look)
     await house.crashes()

@@ -61,12 +61,20 @@ async def test_what_a_dead_replica_had_in_hand_is_sent_by_the_one_that_lives(hou
         await seller.types("/grant orders")
     await house.desks[0].dies()
     engine = create_async_engine(postgres_url)
-    async with engine.connect() as connection:
-        held = await connection.scalar(text("SELECT count(*) FROM outbox WHERE leased_until IS NOT NULL"))
-    await engine.dispose()
-    assert held
+
+    async def held() -> int:
+        async with engine.connect() as connection:
+            return int(await connection.scalar(text("SELECT count(*) FROM outbox WHERE leased_until IS NOT NULL")) or 0)
+
+    assert await held()
     await house.well_again()
-    await asyncio.sleep(1.5)  # what the living one has in hand itself is done
+    before = -1
+    while (
+        now := await held()
+    ) != before:  # what the living one has in hand itself gets done; what is left was the dead one's
+        before = now
+        await asyncio.sleep(2.5)
+    await engine.dispose()
     house.sandbox.slack.courier.bot_url = house.desks[1].url
     await house.passes(LEASE)
     await _all_have(sellers, 1)

@@ -14,7 +14,7 @@ from bot.ports import Person
 from handlers.blocks import message
 from handlers.calendar_picture import CalendarPictures
 from handlers.digest_words import desk_blocks, seller_blocks
-from sandbox.slack.limits import problems
+from sandbox.slack.limits import posted_too_long, problems
 
 #: nine in the morning in Shanghai
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -64,11 +64,13 @@ def test_however_much_ends_nothing_falls_off_its_end(locale: str, days: int, mor
     blocks = seller_blocks(digest, Person("T0", "U0", locale, "Asia/Shanghai"), now=MORNING, pictures=PICTURES)
     assert problems(blocks) == []
     rows = [block for block in blocks if "accessory" in block]
+    assert len(rows) >= 12
     assert {block["type"] for block in blocks[-3:]} == {"image", "context", "actions"}
     missing = len(endings) + more - len(rows)
     assert (Speaker(locale).count("digest.more", missing) in str(blocks)) is (missing > 0)
     shown = message(*blocks)
     assert len(shown.blocks) == len(blocks)
+    assert not posted_too_long(blocks)
     assert all(block["text"]["text"] in shown.text for block in rows), "the text says all of it"
 
 
@@ -87,3 +89,21 @@ def test_what_nobody_reacted_to_is_headed_by_what_it_is_when_nothing_else_ends()
     blocks = desk_blocks(digest, "en", now=MORNING, pictures=PICTURES)
     assert [block["type"] for block in blocks] == ["header", "section"]
     assert blocks[0]["text"]["text"] == Speaker("en")("digest.desk.ignored")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_however_many_react_to_nothing_the_desks_digest_can_be_posted(locale: str) -> None:
+    calendar = tuple(DayCount(f"2026-03-{day:02}", orders=3, listing=100) for day in range(3, 32))
+    ignored = tuple(
+        EndingRef(
+            StoreRef(str(number), f"{number:03}{'&' * 57}", "US"), FeatureKey.LISTING, MORNING.isoformat(), ("U1",)
+        )
+        for number in range(100)
+    )
+    digest = DeskDigest(period="2026-03-02", tz="Asia/Shanghai", calendar=calendar, ignored=ignored, more_ignored=7)
+    blocks = desk_blocks(digest, locale, now=MORNING, pictures=PICTURES)
+    assert problems(blocks) == []
+    assert not posted_too_long(blocks)
+    named = str(blocks).count("<@U1>")
+    assert named >= 20
+    assert Speaker(locale).count("digest.desk.more_ignored", 107 - named) in blocks[-1]["text"]["text"]

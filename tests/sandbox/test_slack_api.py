@@ -188,7 +188,7 @@ async def test_faults_come_on_order_and_run_out(slack: Slack) -> None:
     await order("500")
     assert (await slack.response("chat.postMessage", **message)).status_code == 500
     assert len(slack.world.messages) == 1
-    await order("lost")
+    await order("lost", seconds=0)
     assert (await slack.response("chat.postMessage", **message)).status_code == 500
     assert len(slack.world.messages) == 2
     await order("html")

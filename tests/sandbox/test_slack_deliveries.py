@@ -129,6 +129,17 @@ async def test_an_acknowledgement_with_wrong_blocks_is_refused(desk: Desk) -> No
     assert await desk.client.problems()
 
 
+async def test_an_acknowledgement_is_read_to_its_end_however_long(desk: Desk) -> None:
+    lines = [{"type": "section", "text": text("店" * 2900)} for _ in range(9)]
+    blocks = [*lines, {"type": "actions", "elements": [button("Go", "go")]}]
+    desk.app.then(JSONResponse({"text": "Long", "blocks": blocks}))
+    mei = desk.client.person("mei")
+    assert (await mei.types("/store list")).ok
+    assert (await mei.messages())[-1].buttons() == ["Go"]
+    (delivery,) = await desk.client.deliveries()
+    assert len(delivery["answer"]) < 21_000, "the journal's page needs the beginning only"
+
+
 async def test_an_acknowledgement_may_be_for_the_whole_channel(desk: Desk) -> None:
     desk.app.then(JSONResponse({"text": "to all", "response_type": "in_channel"}))
     await desk.client.person("mei").types("/faq", channel="general")
