@@ -20,7 +20,7 @@ from bot.operating import IMPORT_HELP, import_stores, job_app
 from bot.ports import AuditFilter
 from bot.settings import Settings
 from faq.cli import faq_app
-from faq.export import patch
+from faq.export import contested, patch
 from faq.library import Library, Phrase
 from storage.engine import open_engine
 from storage.migrate import migrate as run_migrations
@@ -98,7 +98,10 @@ def export_taught(
     """Write what agents have taught as a change to the article files, for `git apply` and a pull request."""
     settings = Settings.load()
     set_up(settings.log_format)
-    change = patch(Library.load(), asyncio.run(_taught(settings)))
+    library, taught = Library.load(), asyncio.run(_taught(settings))
+    for phrase, meant in contested(library, taught):
+        _errors.print(f"Left out: {phrase.text!r} is taught as {phrase.slug}, and means {meant} already.", markup=False)
+    change = patch(library, taught)
     if not change:
         _errors.print("The articles have every phrase that was taught.")
     elif output is None:

@@ -15,18 +15,33 @@ _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def patch(library: Library, taught: Iterable[Phrase], path: Path = ARTICLES) -> str:
-    """Adds each phrase to the head of its topic's article in its language; what the heads say already is left out."""
-    written = {(phrase.slug, clean(phrase.text)) for phrase in library.phrases()}
+    """Adds each phrase to the head of its topic's article in its language; what the heads say already is left out.
+
+    A phrase means one thing there: of workspaces that understand it differently, the first in `taught` is followed.
+    """
     wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for phrase in taught:
-        said = clean(phrase.text)
-        if (phrase.slug in library.slugs or phrase.slug == NONE) and (phrase.slug, said) not in written:
-            written.add((phrase.slug, said))
+    for phrase, meant in _new(library, taught):
+        if meant is None:
             wanted[_file(phrase.slug), phrase.locale].append(phrase.text)
     return "".join(
         _diff(path / folder / f"{locale}.md", f"{_FOLDER}/{folder}/{locale}.md", phrases)
         for (folder, locale), phrases in sorted(wanted.items())
     )
+
+
+def contested(library: Library, taught: Iterable[Phrase]) -> list[tuple[Phrase, str]]:
+    """What `patch` leaves out because it means something else already, and what that is."""
+    return [(phrase, meant) for phrase, meant in _new(library, taught) if meant not in (None, phrase.slug)]
+
+
+def _new(library: Library, taught: Iterable[Phrase]) -> Iterator[tuple[Phrase, str | None]]:
+    """Every phrase about a topic there is, and what it meant before it was taught."""
+    meanings = {clean(phrase.text): phrase.slug for phrase in library.phrases()}
+    for phrase in taught:
+        if phrase.slug in library.slugs or phrase.slug == NONE:
+            said = clean(phrase.text)
+            yield phrase, meanings.get(said)
+            meanings.setdefault(said, phrase.slug)
 
 
 def _file(slug: str) -> str:

@@ -7,8 +7,8 @@ new phrases at load is nudged (`Linear.learn`) instead of trained anew.
 
 import math
 import random
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import ChainMap, Counter
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,11 @@ class Linear:
 
     classes: tuple[str, ...]
     bias: list[float]
-    rows: dict[str, list[float]] = field(default_factory=dict)
+    rows: MutableMapping[str, list[float]] = field(default_factory=dict)
+
+    def copy(self) -> "Linear":
+        """The same model, to be nudged by itself: it holds what it learns, and shares the rest."""
+        return Linear(self.classes, list(self.bias), ChainMap({}, self.rows))
 
     def vector(self, counted: Sequence[str]) -> tuple[dict[str, float], float]:
         """The known features with their length-normalised rarity, and the known share of all features."""

@@ -1,7 +1,7 @@
-"""What a running bot knows: library and matcher together, replaced in one step when the articles or what was taught change."""
+"""What a running bot knows: library and matchers together, replaced in one step when the articles or what was taught change."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -12,10 +12,17 @@ from faq.training import build
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """One consistent pair; a reader keeps the pair it took."""
+    """One consistent set; a reader keeps the one it took."""
 
     library: Library
+    #: for whoever has taught nothing
     matcher: Matcher
+    #: by workspace: what one teaches means nothing in another
+    matchers: Mapping[str, Matcher] = field(default_factory=dict)
+
+    def matcher_of(self, team_id: str) -> Matcher:
+        """The matcher that also knows what this workspace has taught."""
+        return self.matchers.get(team_id, self.matcher)
 
 
 class LiveKnowledge:
@@ -24,12 +31,12 @@ class LiveKnowledge:
     A rebuild takes some tenths of a second: run `refresh` and `learn` in a thread.
     """
 
-    def __init__(self, path: Path = ARTICLES, *, taught: Sequence[Phrase] = ()) -> None:
+    def __init__(self, path: Path = ARTICLES) -> None:
         self._path = path
-        self._taught = tuple(taught)
+        self._taught: Mapping[str, Sequence[Phrase]] = {}
         self._lock = Lock()
         library = Library.load(path)
-        self.current = Knowledge(library, build(library, taught=self._taught))
+        self.current = Knowledge(library, build(library))
 
     def refresh(self) -> bool:
         """True if the folder changed and was swapped in. Raises `LibraryError` on a bad edit; the old articles stay."""
@@ -37,12 +44,16 @@ class LiveKnowledge:
             if not self.current.library.changed(self._path):
                 return False
             library = Library.load(self._path, collisions=True)
-            self.current = Knowledge(library, build(library, taught=self._taught))
+            matcher = build(library)
+            self.current = Knowledge(library, matcher, self._matchers(matcher))
             return True
 
-    def learn(self, taught: Sequence[Phrase]) -> None:
-        """Swap in a matcher that also knows these phrases: all that agents have taught since the articles were written."""
+    def learn(self, taught: Mapping[str, Sequence[Phrase]]) -> None:
+        """Take up all that agents have taught since the articles were written, by workspace."""
         with self._lock:
-            library = self.current.library
-            self._taught = tuple(taught)
-            self.current = Knowledge(library, build(library, taught=self._taught))
+            self._taught = {team: tuple(phrases) for team, phrases in taught.items()}
+            now = self.current
+            self.current = Knowledge(now.library, now.matcher, self._matchers(now.matcher))
+
+    def _matchers(self, matcher: Matcher) -> dict[str, Matcher]:
+        return {team: matcher.knowing(phrases) for team, phrases in self._taught.items() if phrases}

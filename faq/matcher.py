@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from faq.features import Concepts, features
 from faq.gate import ANCHORS, FOREIGN, Gate
-from faq.library import NEEDS_A_PERSON, NONE
+from faq.library import NEEDS_A_PERSON, NONE, Phrase
 from faq.linear import Linear, softmax
 from faq.nearest import Known, NearestPhrases, Nearness
 from faq.text import clean
@@ -77,15 +77,20 @@ class Match:
 class Matcher:
     """Answers `match` from immutable tables; safe to share between threads."""
 
-    def __init__(self, linear: Linear, known: Iterable[Known], *, concepts: Concepts, gate: Gate) -> None:
+    def __init__(self, linear: Linear, phrases: NearestPhrases, *, concepts: Concepts, gate: Gate) -> None:
         self._linear = linear
+        self._phrases = phrases
         self._concepts = concepts
         self._gate = gate
-        self._known = tuple(known)
-        self._nearest = NearestPhrases(self._known)
-        self._exact = {k.cleaned: k for k in self._known if k.cleaned}
-        self._cleaned = {k.text: k.cleaned for k in self._known}
         self._silence = linear.classes.index(NONE)
+
+    def knowing(self, phrases: Iterable[Phrase]) -> "Matcher":
+        """A matcher that also knows these phrases. It shares what this one holds, so that each workspace can have its own."""
+        known = [Known(phrase.slug, phrase.text, clean(phrase.text)) for phrase in phrases]
+        linear = self._linear.copy()
+        linear.learn((features(self._concepts, k.cleaned), k.slug) for k in known)
+        phrases_too = NearestPhrases(known, base=self._phrases)
+        return Matcher(linear, phrases_too, concepts=self._concepts, gate=self._gate)
 
     def match(self, text: str, *, evidence: Mapping[str, float] | None = None) -> Match:
         """Rank the topics and decide whether to speak.
@@ -98,7 +103,7 @@ class Matcher:
         vector, share = self._linear.vector(counted)
         chances = softmax(self._linear.scores(vector))
         silence = chances[self._silence]
-        near = self._nearest.best(cleaned)
+        near = self._phrases.best(cleaned)
         topics = self._ranked(chances, near, evidence or {})
         signals = _signals(topics, silence, share=share, near=near, counted=counted)
         values = list(signals.values())
@@ -106,7 +111,7 @@ class Matcher:
         closest = max(near.values(), key=lambda n: n.similarity, default=None)
         if not cleaned or not topics:
             return Match(Band.SILENT, topics, 0.0, 0.0, cleaned, signals)
-        taught = self._exact.get(cleaned)
+        taught = self._phrases.exact(cleaned)
         if taught is not None:
             return self._as_taught(taught, topics, cleaned, signals)
         return Match(self._band(right, ours), topics, right, ours, cleaned, signals, closest)
@@ -115,7 +120,7 @@ class Matcher:
         """The same match, with what the nearest phrasing and the question share."""
         if match.nearest is None:
             return match
-        near = self._nearest.with_shared(match.nearest, match.cleaned, self._cleaned[match.nearest.text])
+        near = self._phrases.with_shared(match.nearest, match.cleaned)
         return Match(match.band, match.topics, match.right, match.ours, match.cleaned, match.signals, near, match.exact)
 
     def _band(self, right: float, ours: float) -> Band:

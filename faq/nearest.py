@@ -96,30 +96,38 @@ def grams(cleaned: str) -> set[str]:
 
 
 class NearestPhrases:
-    """An inverted index over the taught phrases. Built once; immutable afterwards."""
+    """An inverted index over taught phrases, built once. With a `base`, what that one knows counts as well, and rarities are its."""
 
-    def __init__(self, known: Iterable[Known]) -> None:
+    def __init__(self, known: Iterable[Known], *, base: "NearestPhrases | None" = None) -> None:
+        self._base = base
         self._known: Sequence[Known] = tuple(known)
+        self._exact = {k.cleaned: k for k in self._known if k.cleaned}
+        self._cleaned = {k.text: k.cleaned for k in self._known}
         holders: defaultdict[str, list[int]] = defaultdict(list)
         sets = [grams(k.cleaned) for k in self._known]
         for number, found in enumerate(sets):
             for gram in found:
                 holders[gram].append(number)
         total = len(self._known) or 1
-        self._idf = {g: math.log(1 + total / len(numbers)) for g, numbers in holders.items()}
+        self._idf = {g: math.log(1 + total / len(numbers)) for g, numbers in holders.items()} if base is None else {}
         self._unknown = math.log(1 + total)
         self._holders = dict(holders)
-        self._norms = [math.sqrt(sum(self._idf[g] ** 2 for g in found)) or 1.0 for found in sets]
+        self._norms = [self._length(found) for found in sets]
+
+    def exact(self, cleaned: str) -> Known | None:
+        """The phrase that says just this; the base's only if there is none of our own."""
+        found = self._exact.get(cleaned)
+        return found if found is not None or self._base is None else self._base.exact(cleaned)
 
     def best(self, cleaned: str) -> dict[str, Nearness]:
         """The nearest phrase of every topic that has one at all."""
         asked = grams(cleaned)
-        norm = math.sqrt(sum(self._idf.get(g, self._unknown) ** 2 for g in asked)) or 1.0
+        norm = self._length(asked)
         overlap: defaultdict[int, float] = defaultdict(float)
         for gram in asked:
             numbers = self._holders.get(gram, ())
             if len(numbers) <= _COMMON:
-                weight = self._idf.get(gram, 0.0) ** 2
+                weight = self.rarity(gram) ** 2
                 for number in numbers:
                     overlap[number] += weight
         best: dict[str, tuple[float, int]] = {}
@@ -128,12 +136,24 @@ class NearestPhrases:
             slug = self._known[number].slug
             if similarity > best.get(slug, (0.0, 0))[0]:
                 best[slug] = (similarity, number)
-        return {
-            slug: Nearness(slug, self._known[number].text, min(1.0, similarity))
-            for slug, (similarity, number) in best.items()
-        }
+        found = {} if self._base is None else self._base.best(cleaned)
+        for slug, (similarity, number) in best.items():
+            if slug not in found or similarity >= found[slug].similarity:
+                found[slug] = Nearness(slug, self._known[number].text, min(1.0, similarity))
+        return found
 
-    def with_shared(self, near: Nearness, cleaned: str, near_cleaned: str) -> Nearness:
+    def with_shared(self, near: Nearness, cleaned: str) -> Nearness:
         """The same, with the pairs and words both have, rarest first."""
-        both = sorted(grams(cleaned) & grams(near_cleaned), key=lambda g: (-self._idf.get(g, 0.0), g))
+        both = sorted(grams(cleaned) & grams(self.as_cleaned(near.text)), key=lambda g: (-self.rarity(g), g))
         return Nearness(near.slug, near.text, near.similarity, tuple(both[:8]))
+
+    def as_cleaned(self, text: str) -> str:
+        """A phrase that we know, as it was cleaned."""
+        return self._cleaned[text] if self._base is None or text in self._cleaned else self._base.as_cleaned(text)
+
+    def rarity(self, gram: str) -> float:
+        """How much it says that two texts share this."""
+        return self._idf.get(gram, self._unknown) if self._base is None else self._base.rarity(gram)
+
+    def _length(self, found: Iterable[str]) -> float:
+        return math.sqrt(sum(self.rarity(gram) ** 2 for gram in found)) or 1.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from faq.features import Concepts, features
 from faq.gate import OPEN_GATE, SIGNALS, Gate, fit, threshold
-from faq.library import NONE, Library, Phrase
+from faq.library import NONE, Library
 from faq.linear import Linear, train
 from faq.matcher import Matcher
-from faq.nearest import Known
+from faq.nearest import Known, NearestPhrases
 from faq.text import clean
 
 WEIGHTS_FILE = Path(__file__).with_name("weights.json")
@@ -31,12 +31,10 @@ _FOLDS = 4
 Pair = tuple[str, str]  #: slug, text
 
 
-def build(
-    library: Library, *, taught: Sequence[Phrase] = (), weights: Path = WEIGHTS_FILE, gate: Path = GATE_FILE
-) -> Matcher:
-    """A matcher for this library, and for what agents have `taught` since. Half a second at most if the files are fresh."""
+def build(library: Library, *, weights: Path = WEIGHTS_FILE, gate: Path = GATE_FILE) -> Matcher:
+    """A matcher for this library. Half a second at most if the files are fresh."""
     concepts = Concepts.load()
-    phrases = [*library.phrases(), *taught]
+    phrases = library.phrases()
     stored = json.loads(weights.read_text(encoding="utf-8"))
     linear = Linear.from_json(stored)
     cleaned: dict[str, str] = dict(zip(stored["phrases"], stored["cleaned"], strict=True))
@@ -44,7 +42,12 @@ def build(
     new = [p for p in phrases if before.get(p.text) != p.slug]
     linear.learn((features(concepts, clean(p.text)), p.slug) for p in new)
     known = [Known(p.slug, p.text, cleaned[p.text] if p.text in cleaned else clean(p.text)) for p in phrases]
-    return Matcher(linear, known, concepts=concepts, gate=Gate.from_json(json.loads(gate.read_text(encoding="utf-8"))))
+    return Matcher(
+        linear,
+        NearestPhrases(known),
+        concepts=concepts,
+        gate=Gate.from_json(json.loads(gate.read_text(encoding="utf-8"))),
+    )
 
 
 def is_fresh(library: Library, weights: Path = WEIGHTS_FILE) -> bool:
@@ -110,7 +113,7 @@ class Lesson:
             inside = [i for i, k in enumerate(self.known) if _fold(k.text) != fold]
             known = [self.known[i] for i in inside]
             linear = train([(self._counted[i], self.known[i].slug) for i in inside])
-            matcher = Matcher(linear, known, concepts=self.concepts, gate=OPEN_GATE)
+            matcher = Matcher(linear, NearestPhrases(known), concepts=self.concepts, gate=OPEN_GATE)
             for k in self.known:
                 if _fold(k.text) == fold and k.cleaned:
                     match = matcher.match(k.text)
@@ -123,7 +126,7 @@ class Lesson:
         return Gate(judged_right, judged_ours, answer_from=bar, offer_from=OFFER_FROM)
 
     def matcher(self, *, say: Callable[[str], None] = lambda _line: None) -> Matcher:
-        return Matcher(self.linear(), self.known, concepts=self.concepts, gate=self.gate(say=say))
+        return Matcher(self.linear(), NearestPhrases(self.known), concepts=self.concepts, gate=self.gate(say=say))
 
 
 def _fold(text: str) -> int:

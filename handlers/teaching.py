@@ -192,7 +192,7 @@ class Teaching:
     def _topics(self, agent: Person, miss: Miss) -> Block:
         """The first click. The likeliest topics, or silence: not every question is ours."""
         faces, library = bare(agent), self._stories.answering.library
-        likely = self._stories.learning.likely_topics(miss.text, most=LIKELY)
+        likely = self._stories.learning.likely_topics(agent, miss.text, most=LIKELY)
         return {
             "type": "static_select",
             "action_id": f"faq.teach:{miss.id}",

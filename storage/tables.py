@@ -359,7 +359,7 @@ taught_phrases = Table(
     Column("team_id", Text, nullable=False),
     Column("taught_at", Moment, nullable=False),
     # a phrase means one thing
-    UniqueConstraint("text"),
+    UniqueConstraint("team_id", "text"),
 )
 
 #: what was said in which thread; `reader` is empty for what everybody sees

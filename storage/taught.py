@@ -1,4 +1,4 @@
-"""Phrases that agents have taught. A phrase means one thing: the database sees to it."""
+"""Phrases that agents have taught. In a workspace, a phrase means one thing: the database sees to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SqlTaught:
                 team_id=phrase.team_id,
                 taught_at=phrase.taught_at,
             )
-            .on_conflict_do_nothing(index_elements=["text"])
+            .on_conflict_do_nothing(index_elements=["team_id", "text"])
         )
         return added.rowcount == 1
 

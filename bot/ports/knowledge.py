@@ -38,13 +38,10 @@ class Misses(Protocol):
 
 
 class Taught(Protocol):
-    """Phrases that agents have taught since the articles were written.
-
-    They mean the same in every workspace; they are shown and taken back where they were taught.
-    """
+    """Phrases that agents have taught since the articles were written. They hold where they were taught."""
 
     async def add(self, phrase: TaughtPhrase) -> bool:
-        """False when the same phrase is taught already."""
+        """False when the workspace has taught the same phrase already."""
         ...
 
     async def all(self) -> Sequence[TaughtPhrase]:

@@ -130,7 +130,7 @@ class Answering:
         """
         histories = await self._reporting.histories(person)
         evidence = diagnosis.evidence_of(histories)
-        match = self._knowledge.current.matcher.match(question[:QUESTION_LIMIT], evidence=evidence)
+        match = self._knowledge.current.matcher_of(person.team_id).match(question[:QUESTION_LIMIT], evidence=evidence)
         likeliest = match.topics[0].slug if match.topics else ""
         if match.band is Band.SILENT or not match.topics:
             return Understood(Band.SILENT, (), likeliest)

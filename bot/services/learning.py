@@ -68,7 +68,7 @@ class Learning:
         self._roles = roles
         self._clock = clock
         self._entropy = entropy
-        self._learned: tuple[Phrase, ...] = ()
+        self._learned: dict[str, list[Phrase]] = {}
         self._refreshing = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -121,9 +121,9 @@ class Learning:
         async with self._database.read() as work:
             return await work.misses.get(agent.team_id, miss_id)
 
-    def likely_topics(self, text: str, *, most: int) -> tuple[str, ...]:
+    def likely_topics(self, agent: Person, text: str, *, most: int) -> tuple[str, ...]:
         """What a question may be about, likeliest first: to choose from."""
-        topics = self._knowledge.current.matcher.match(text).topics or ()
+        topics = self._knowledge.current.matcher_of(agent.team_id).match(text).topics
         return tuple(topic.slug for topic in topics[:most])
 
     async def counts(self, agent: Person) -> Sequence[MissCount]:
@@ -147,7 +147,7 @@ class Learning:
         said = clean(phrase)
         if not said or len(phrase) > PHRASE_LIMIT:
             raise PhraseUnusable(limit=PHRASE_LIMIT)
-        known = self._knowledge.current.matcher.match(phrase)
+        known = self._knowledge.current.matcher_of(agent.team_id).match(phrase)
         if known.exact and known.nearest is not None and known.nearest.slug != slug:
             raise PhraseCollides(other=known.nearest.text[:80])
         taught = TaughtPhrase(
@@ -216,12 +216,15 @@ class Learning:
             async with self._database.read() as work:
                 stored = await work.taught.all()
             topics = {*self._knowledge.current.library.slugs, NONE}
-            phrases = tuple(Phrase(one.slug, one.locale, one.text) for one in reversed(stored) if one.slug in topics)
+            phrases: dict[str, list[Phrase]] = {}
+            for one in reversed(stored):
+                if one.slug in topics:
+                    phrases.setdefault(one.team_id, []).append(Phrase(one.slug, one.locale, one.text))
             if phrases == self._learned:
                 return
             await asyncio.to_thread(self._knowledge.learn, phrases)
             self._learned = phrases
-        log.info("phrases learned", action="phrases_learned", count=len(phrases))
+        log.info("phrases learned", action="phrases_learned", count=sum(map(len, phrases.values())))
 
     async def forget(self) -> None:
         """Forgets texts before their month is over, and threads that nobody reads any more."""

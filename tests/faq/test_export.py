@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faq.export import patch
+from faq.export import contested, patch
 from faq.library import ARTICLES, NONE, Library, Phrase
 from tests.faq.knowledge import library
 
@@ -43,6 +43,15 @@ def test_git_applies_it_and_the_articles_then_say_it(repository: Path) -> None:
 def test_what_the_articles_say_already_is_left_out() -> None:
     known = library().article("add-store", "en").phrases[0]
     assert patch(library(), [Phrase("add-store", "en", known)]) == ""
+
+
+def test_a_phrase_that_two_workspaces_understand_differently_is_written_as_the_first_did() -> None:
+    taught = [TAUGHT[0], Phrase("still-authorizing", "en", "Zorgle the flurb!"), Phrase(NONE, "en", "zorgle the flurb")]
+    assert patch(library(), taught) == patch(library(), taught[:1])
+    assert contested(library(), taught) == [(taught[1], "add-store"), (taught[2], "add-store")]
+    known = library().article("add-store", "en").phrases[0]
+    assert contested(library(), [Phrase("add-store", "en", known)]) == []
+    assert contested(library(), [Phrase(NONE, "en", known)]) == [(Phrase(NONE, "en", known), "add-store")]
 
 
 def test_a_phrase_of_several_lines_stays_one(repository: Path) -> None:

@@ -131,6 +131,17 @@ def test_running_knowledge_learns_a_new_phrase_without_restart(tmp_path: Path) -
 
 def test_running_knowledge_learns_what_agents_teach_and_phrasings_near_it() -> None:
     live = LiveKnowledge()
-    live.learn([Phrase("link-expired", "en", "the zeppelin ticket you posted has gone sour")])
-    assert live.current.matcher.match("The zeppelin ticket you posted has gone sour.").best == "link-expired"
-    assert live.current.matcher.match("your zeppelin ticket has gone sour").topics[0].slug == "link-expired"
+    said, alike = "The zeppelin ticket you posted has gone sour.", "your zeppelin ticket has gone sour"
+    before = live.current.matcher.match(said)
+    live.learn({"T1": [Phrase("link-expired", "en", "the zeppelin ticket you posted has gone sour")], "T2": []})
+    taught = live.current.matcher_of("T1")
+    assert taught.match(said).best == "link-expired"
+    assert taught.match(alike).topics[0].slug == "link-expired"
+    nearest = taught.explain(taught.match(alike)).nearest
+    assert nearest is not None
+    assert nearest.text == "the zeppelin ticket you posted has gone sour"
+    assert "zeppelin" in nearest.shared
+    for elsewhere in ("T2", "T3"):
+        assert live.current.matcher_of(elsewhere).match(said) == before
+    live.learn({})
+    assert live.current.matcher_of("T1").match(said) == before

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from faq import gate, linear, training
 from faq.library import NONE, Phrase
 from faq.matcher import Band, Matcher
+from faq.nearest import NearestPhrases
 from faq.text import MAX_CLEAN, clean
 from tests.faq.knowledge import library, matcher
 
@@ -186,7 +187,7 @@ def test_training_is_deterministic_and_small_lessons_are_learnt() -> None:
     first, second = (training.Lesson(pairs).linear() for _ in range(2))
     assert first.as_json() == second.as_json()
     lesson = training.Lesson(pairs)
-    small = Matcher(lesson.linear(), lesson.known, concepts=lesson.concepts, gate=gate.OPEN_GATE)
+    small = Matcher(lesson.linear(), NearestPhrases(lesson.known), concepts=lesson.concepts, gate=gate.OPEN_GATE)
     assert small.match("a red apple today").topics[0].slug == "a"
 
 

@@ -34,7 +34,7 @@ def shared() -> LiveKnowledge:
 @pytest.fixture
 def knowledge(shared: LiveKnowledge) -> Iterator[LiveKnowledge]:
     yield shared
-    shared.learn(())
+    shared.learn({})
 
 
 def learning_of(desk: Desk, knowledge: LiveKnowledge) -> Learning:
@@ -51,6 +51,10 @@ def learning_of(desk: Desk, knowledge: LiveKnowledge) -> Learning:
 @pytest.fixture
 def learning(desk: Desk, knowledge: LiveKnowledge) -> Learning:
     return learning_of(desk, knowledge)
+
+
+def understood(knowledge: LiveKnowledge, person: Person) -> str:
+    return knowledge.current.matcher_of(person.team_id).match(STRANGE).best
 
 
 async def texts(learning: Learning, agent: Person = SAM) -> list[tuple[str, int]]:
@@ -129,12 +133,12 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
 ) -> None:
     await learning.missed(MEI, STRANGE, topic="", kind=MissKind.UNMATCHED)
     [miss], _ = await learning.misses(SAM, page=0, size=10)
-    assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
+    assert understood(knowledge, SAM) != "no-amazon-page"
 
     taught = await learning.teach(SAM, miss.text, slug="no-amazon-page", locale="en", miss_id=miss.id)
     await learning.settled()
 
-    found = knowledge.current.matcher.match(STRANGE)
+    found = knowledge.current.matcher_of(SAM.team_id).match(STRANGE)
     assert (found.band, found.best) == (Band.ANSWER, "no-amazon-page")
     assert await texts(learning) == []
     assert [(one.phrase, one.in_articles) for one in await learning.taught(SAM)] == [(taught, False)]
@@ -142,20 +146,30 @@ async def test_a_miss_becomes_a_phrase_that_is_understood_at_once(
     assert await learning.undo(SAM, taught.id) == taught
     assert await learning.undo(SAM, taught.id) is None
     await learning.settled()
-    assert knowledge.current.matcher.match(STRANGE).best != "no-amazon-page"
+    assert understood(knowledge, SAM) != "no-amazon-page"
     assert await learning.taught(SAM) == []
 
 
-async def test_a_phrase_belongs_to_the_workspace_that_taught_it_and_means_the_same_everywhere(
+async def test_a_phrase_holds_in_the_workspace_that_taught_it_and_nowhere_else(
     knowledge: LiveKnowledge, learning: Learning
 ) -> None:
     taught = await learning.teach(SAM, STRANGE, slug="no-amazon-page", locale="en")
     await learning.settled()
     assert await learning.taught(KIM) == []
     assert await learning.undo(KIM, taught.id) is None
+    assert understood(knowledge, SAM) == "no-amazon-page"
+    before = understood(knowledge, KIM)
+    assert before != "no-amazon-page"
+
+    other = await learning.teach(KIM, STRANGE, slug="add-store", locale="en")
     await learning.settled()
+    assert other.slug == "add-store", "what the one teaches is no collision for the other"
+    assert (understood(knowledge, SAM), understood(knowledge, KIM)) == ("no-amazon-page", "add-store")
     assert [one.phrase for one in await learning.taught(SAM)] == [taught]
-    assert knowledge.current.matcher.match(STRANGE).best == "no-amazon-page"
+
+    assert await learning.undo(SAM, taught.id) == taught
+    await learning.settled()
+    assert (understood(knowledge, SAM), understood(knowledge, KIM)) == (before, "add-store")
 
 
 async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, learning: Learning) -> None:
@@ -165,7 +179,7 @@ async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, lear
     await learning.settled()
     job = Job("learn-phrases", timedelta(seconds=30), lambda _at: elsewhere.refresh(), everywhere=True)
     assert await run_due(job, desk.database.job_runs, clock=desk.clock)
-    assert other.current.matcher.match(STRANGE).best == "no-amazon-page"
+    assert understood(other, SAM) == "no-amazon-page"
     assert await run_due(job, desk.database.job_runs, clock=desk.clock), (
         "every replica runs it, and as often as it likes"
     )

@@ -122,7 +122,19 @@ async def test_phrases_are_shown_and_taken_back_in_their_own_workspace(world: Wo
         assert await work.taught.of_team(TEAM) == [mine]
         assert await work.taught.get(TEAM, theirs.id) is None
         assert not await work.taught.remove(replace(theirs, team_id=TEAM))
-        assert len(await work.taught.all()) == 2, "what they mean holds everywhere"
+        assert len(await work.taught.all()) == 2
+
+
+async def test_two_workspaces_may_mean_different_things_by_the_same_words(world: World) -> None:
+    mine = phrase(world)
+    theirs = replace(phrase(world), id="theirs", team_id="T0GLOBEX", slug="add-store")
+    async with world.database.begin() as work:
+        assert await work.taught.add(mine)
+        assert await work.taught.add(theirs)
+        assert not await work.taught.add(replace(theirs, id="again", slug="add-store"))
+    async with world.database.begin() as work:
+        assert await work.taught.of_team(TEAM) == [mine]
+        assert await work.taught.of_team("T0GLOBEX") == [theirs]
 
 
 async def test_an_answer_is_new_in_a_thread_to_one_caller_on_all_replicas(

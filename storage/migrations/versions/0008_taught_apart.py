@@ -1,0 +1,30 @@
+"""What a workspace has taught holds there: two workspaces may teach the same phrase, each as it understands it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("taught_phrases") as table:
+        table.drop_constraint("uq_taught_phrases_text", type_="unique")
+        table.create_unique_constraint("uq_taught_phrases_team_id_text", ["team_id", "text"])
+
+
+def downgrade() -> None:
+    # of phrases that several workspaces have taught, the one taught first stays
+    op.execute(
+        sa.text(
+            "DELETE FROM taught_phrases WHERE EXISTS (SELECT 1 FROM taught_phrases AS other WHERE other.text = taught_phrases.text"
+            " AND (other.taught_at, other.id) < (taught_phrases.taught_at, taught_phrases.id))"
+        )
+    )
+    with op.batch_alter_table("taught_phrases") as table:
+        table.drop_constraint("uq_taught_phrases_team_id_text", type_="unique")
+        table.create_unique_constraint("uq_taught_phrases_text", ["text"])
