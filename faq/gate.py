@@ -1,6 +1,7 @@
 """When to speak: a dozen readable signals, and two small logistic judgements on them.
 
-`right` is the chance that the likeliest topic is a right one; above `answer_from` the bot answers by itself.
+`right` is the chance that the likeliest topic is a right one; above `answer_from` the bot answers by itself. That bar is one for
+questions in Chinese and one for all others: as sure a judgement is right more often in English, and less often reached.
 `ours` is the chance that the question is about what we know at all; below `offer_from` the bot stays silent.
 A probability of the classifier alone judges neither well: it has never seen most of what people write about.
 """
@@ -9,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from faq.text import has_han
 
 #: The signals, in the order of the weights.
 SIGNALS: Mapping[str, str] = {
@@ -83,12 +86,23 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """How sure it must be, by how the question is written."""
+
+    chinese: float
+    other: float
+
+    def of(self, text: str) -> float:
+        return self.chinese if has_han(text) else self.other
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Both judgements, and from where on each lets the bot speak."""
 
     right: Judgement
     ours: Judgement
-    answer_from: float
+    answer_from: Bars
     offer_from: float
 
     def as_json(self) -> dict[str, Any]:
@@ -96,7 +110,7 @@ class Gate:
             "signals": list(SIGNALS),
             "right": {"bias": round(self.right.bias, 4), "weights": [round(w, 4) for w in self.right.weights]},
             "ours": {"bias": round(self.ours.bias, 4), "weights": [round(w, 4) for w in self.ours.weights]},
-            "answer_from": round(self.answer_from, 4),
+            "answer_from": {"chinese": round(self.answer_from.chinese, 4), "other": round(self.answer_from.other, 4)},
             "offer_from": round(self.offer_from, 4),
         }
 
@@ -108,14 +122,14 @@ class Gate:
         def judgement(part: Mapping[str, Any]) -> Judgement:
             return Judgement(float(part["bias"]), tuple(float(w) for w in part["weights"]))
 
-        return cls(judgement(data["right"]), judgement(data["ours"]), data["answer_from"], data["offer_from"])
+        return cls(judgement(data["right"]), judgement(data["ours"]), Bars(**data["answer_from"]), data["offer_from"])
 
 
 #: A gate for tests and for the first round of training: it trusts the classifier.
 OPEN_GATE = Gate(
     right=Judgement(0.0, (1.0, *(0.0 for _ in list(SIGNALS)[1:]))),
     ours=Judgement(0.0, (0.0, 0.0, -1.0, *(0.0 for _ in list(SIGNALS)[3:]))),
-    answer_from=0.8,
+    answer_from=Bars(chinese=0.8, other=0.8),
     offer_from=0.5,
 )
 

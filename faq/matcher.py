@@ -114,7 +114,7 @@ class Matcher:
         taught = self._phrases.exact(cleaned)
         if taught is not None:
             return self._as_taught(taught, topics, cleaned, signals)
-        return Match(self._band(right, ours), topics, right, ours, cleaned, signals, closest)
+        return Match(self._band(cleaned, right, ours), topics, right, ours, cleaned, signals, closest)
 
     def explain(self, match: Match) -> Match:
         """The same match, with what the nearest phrasing and the question share."""
@@ -123,10 +123,10 @@ class Matcher:
         near = self._phrases.with_shared(match.nearest, match.cleaned)
         return Match(match.band, match.topics, match.right, match.ours, match.cleaned, match.signals, near, match.exact)
 
-    def _band(self, right: float, ours: float) -> Band:
+    def _band(self, cleaned: str, right: float, ours: float) -> Band:
         if ours < self._gate.offer_from:
             return Band.SILENT
-        return Band.ANSWER if right >= self._gate.answer_from else Band.OFFER
+        return Band.ANSWER if right >= self._gate.answer_from.of(cleaned) else Band.OFFER
 
     def _ranked(
         self, chances: Sequence[float], near: Mapping[str, Nearness], evidence: Mapping[str, float]
