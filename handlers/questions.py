@@ -19,7 +19,7 @@ from bot.domain.notices import Answered, Notice
 from bot.domain.questions import GivenAnswer, MissKind, without_personal
 from bot.errors import EmptyQuestion
 from bot.ports import CardAddress, Message, Person, Sending
-from bot.services.answering import FIVE, Answer, Place
+from bot.services.answering import Answer, Place
 from faq.facts import Button, Case
 from faq.matcher import Band
 from handlers import answer_cards
@@ -240,7 +240,8 @@ class Questions:
         if setting.uninvited:
             return None
         await self._stories.learning.missed(person, question, topic="", kind=MissKind.UNMATCHED)
-        return answer_cards.offer(person, library, "faq.no_answer", FIVE, question=question, person_too=True)
+        topics = await self._stories.answering.likely_topics(person, understood.guess)
+        return answer_cards.offer(person, library, "faq.no_answer", topics, question=question, person_too=True)
 
     async def _topic(
         self,

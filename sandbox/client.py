@@ -23,7 +23,7 @@ __all__ = ["Control", "Message", "NotSeen", "Person", "Refused", "Said", "Sandbo
 Json = dict[str, Any]
 #: No change for so long means that nothing more is coming.
 QUIET = 0.25
-PATIENCE = 5.0
+PATIENCE = 15.0
 
 
 class NotSeen(AssertionError):

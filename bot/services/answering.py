@@ -50,6 +50,8 @@ QUESTION_LIMIT = 4000
 CLOSE = 0.6
 #: below this share of the likeliest, a topic is not worth a button
 WORTH_OFFERING = 0.2
+#: a topic this likely is worth a button even where nothing is claimed: a single word says little, and mostly just that
+WORTH_GUESSING = 0.25
 _MOST_OFFERED = 3
 
 #: what *granted and well* may be claimed of only when Amazon has just said so
@@ -94,6 +96,8 @@ class Understood:
     slugs: tuple[str, ...]
     #: the likeliest topic even in silence, for counting
     likeliest: str
+    #: in silence, what a word or two may have meant: for whoever asked us and must be told something
+    guess: str = ""
 
 
 class Answering:
@@ -133,7 +137,8 @@ class Answering:
         match = self._knowledge.current.matcher_of(person.team_id).match(question[:QUESTION_LIMIT], evidence=evidence)
         likeliest = match.topics[0].slug if match.topics else ""
         if match.band is Band.SILENT or not match.topics:
-            return Understood(Band.SILENT, (), likeliest)
+            guess = likeliest if match.topics and match.topics[0].score >= WORTH_GUESSING else ""
+            return Understood(Band.SILENT, (), likeliest, guess)
         best = match.topics[0].score
         if match.band is Band.ANSWER and (match.exact or match.topics[1].score < CLOSE * best):
             return Understood(Band.ANSWER, (likeliest,), likeliest)
@@ -150,10 +155,12 @@ class Answering:
             if changed:
                 log.info("articles reloaded", action="articles_reloaded")
 
-    async def likely_topics(self, person: Person) -> tuple[str, ...]:
-        """The five questions, those first that the asker's stores suggest."""
+    async def likely_topics(self, person: Person, guess: str = "") -> tuple[str, ...]:
+        """Five topics: the guess, if there is one with an article, then those questions that the asker's stores suggest."""
         evidence = diagnosis.evidence_of(await self._reporting.histories(person))
-        return tuple(sorted(FIVE, key=lambda slug: -evidence.get(slug, 0.0)))
+        known = sorted(FIVE, key=lambda slug: -evidence.get(slug, 0.0))
+        guessed = [guess] if guess in self.library.slugs else []
+        return tuple(dict.fromkeys([*guessed, *known]))[: len(FIVE)]
 
     async def needs_amazon(
         self, person: Person, slug: str, question: str, *, store_id: str = "", feature: FeatureKey | None = None

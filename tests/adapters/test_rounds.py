@@ -109,7 +109,10 @@ async def test_a_pause_holds_for_every_replica_and_only_that_workspace(
 async def test_a_relay_that_died_loses_nothing(database: SqlDatabase, clock: FakeClock) -> None:
     delivered: list[str] = []
 
+    in_hand = asyncio.Event()
+
     async def die(_errand: Errand) -> None:
+        in_hand.set()
         await asyncio.sleep(60)
 
     async def deliver(errand: Errand) -> None:
@@ -119,7 +122,7 @@ async def test_a_relay_that_died_loses_nothing(database: SqlDatabase, clock: Fak
         await work.outbox.tell("T1", "U1", added("Acme"))
     dying = Relay(database.errands, die, clock=clock, patience=Patience(grace=timedelta(0)))
     task = asyncio.create_task(dying.run())
-    await asyncio.sleep(0.1)
+    await in_hand.wait()
     await dying.stop()
     await task
     survivor = Relay(database.errands, deliver, clock=clock)

@@ -19,7 +19,7 @@ from sandbox.client import Message, Person, Said, SandboxClient, View
 from sandbox.slack.people import Channel
 from tests.dialogue.content import missing_from_text, shown
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _count = itertools.count(1)
 
 #: name → Slack's locale, time zone

@@ -183,7 +183,7 @@ async def test_the_desk_reads_what_nobody_has_reacted_to(mei: Seller, system: Sy
     await system.passes(hours=10)
     await system.run_job("plan-digests")
     sam = system.client.person("sam")
-    told = await sam.sees("Nobody has reacted", within=5)
+    told = await sam.sees("Nobody has reacted", within=60)
     assert "Forgotten US" in told.plain()
     assert feature_name(mei.say, FeatureKey.ORDERS) in told.plain()
 

@@ -104,6 +104,21 @@ async def test_what_is_not_ours_offers_the_five_and_a_person(seller: Seller) -> 
     assert answer.buttons()[-1] == say("button.ask_person")
 
 
+#: a word that claims nothing, and what it mostly means
+_WORDS = {"zh-CN": ("撤销", "disable-revoke"), "zh-TW": ("撤銷", "disable-revoke"), "en": ("renew", "yearly-renewal")}
+
+
+async def test_a_single_word_is_met_with_what_it_mostly_means_first(system: System, seller: Seller) -> None:
+    say = seller.say
+    word, slug = _WORDS[say.locale]
+    answer = (await seller.types(f"/faq {word}")).only
+    assert answer.contains(say("faq.no_answer"))
+    short = system.running.desk.stories.answering.library.article(slug, say.locale).short
+    assert answer.buttons()[0] == short
+    assert len(answer.buttons()) == 6
+    assert (await seller.presses(short, answer)).only.contains(say("button.helpful"))
+
+
 async def test_an_answer_in_a_dm_thread_stays_there_and_is_not_repeated(seller: Seller) -> None:
     say = seller.say
     await seller.has_store("Acme US")

@@ -31,7 +31,7 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 #: an errand belongs for two minutes to the relay that took it, also when that one is dead
 LEASE = 121.0
-_PATIENCE = 30.0
+_PATIENCE = 90.0
 _KEY = "durable:" + base64.b64encode(bytes(range(32))).decode()
 
 

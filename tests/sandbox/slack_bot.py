@@ -59,7 +59,7 @@ class Recorder:
 
     async def got(self, count: int) -> None:
         """Wait until so many requests have come."""
-        async with asyncio.timeout(3), self.arrived:
+        async with asyncio.timeout(30), self.arrived:
             await self.arrived.wait_for(lambda: len(self.requests) >= count)
 
     def then(self, response: Response, *, after: float = 0.0) -> None:

@@ -46,7 +46,7 @@ class Desk:
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
     app = Recorder()
-    settings = SandboxSettings(port=0, retry_delays=(0.0, 0.01, 0.01), ack_limit=0.2)
+    settings = SandboxSettings(port=0, retry_delays=(0.0, 0.01, 0.01), ack_limit=1.0)
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(running(settings))
         sandbox.slack.courier.bot_url = await stack.enter_async_context(serving(app.app))
@@ -92,10 +92,10 @@ async def test_the_signature_keeps_the_wall_clock_when_the_sandbox_moves_on(desk
 
 
 async def test_a_slow_acknowledgement_fails_and_the_person_is_told(desk: Desk) -> None:
-    desk.app.then(PlainTextResponse(""), after=0.4)
+    desk.app.then(PlainTextResponse(""), after=1.5)
     said = await desk.client.person("mei").types("/faq")
     assert not said.ok
-    assert said.failure == "http_timeout: no acknowledgement within 0.2 s"
+    assert said.failure == "http_timeout: no acknowledgement within 1 s"
     assert said.messages[0].text == '/faq failed with the error "operation_timeout"'
     assert said.messages[0].ephemeral
 
@@ -148,7 +148,7 @@ async def test_an_acknowledgement_may_be_for_the_whole_channel(desk: Desk) -> No
 
 async def test_an_event_is_sent_again_with_number_and_reason_until_it_is_taken(desk: Desk) -> None:
     desk.app.then(PlainTextResponse("", 500))
-    desk.app.then(PlainTextResponse(""), after=0.4)
+    desk.app.then(PlainTextResponse(""), after=1.5)
     await desk.client.person("mei").says("hello")
     await desk.app.got(3)
     marks = [

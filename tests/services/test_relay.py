@@ -351,12 +351,12 @@ async def test_the_loop_wakes_when_called_and_outlives_its_database(
 
 
 async def test_stopping_finishes_what_runs_and_takes_nothing_new(queue: Queue, courier: Courier, clock: Clock) -> None:
-    courier.seconds = 0.05
+    courier.seconds = 0.3
     relay = Relay(queue, courier, clock=clock)
     queue.put("e1", lane="U1")
     queue.put("e2", lane="U1")
     running = asyncio.create_task(relay.run())
-    await asyncio.sleep(0.02)
+    await until(lambda: bool(courier.running))
     await relay.stop()
     await running
     assert queue.finished == ["e1"]
@@ -368,8 +368,8 @@ async def test_stopping_does_not_wait_for_ever(queue: Queue, courier: Courier, c
     relay = Relay(queue, courier, clock=clock, patience=Patience(grace=timedelta(milliseconds=20)))
     queue.put("e1")
     running = asyncio.create_task(relay.run())
-    await asyncio.sleep(0.02)
-    async with asyncio.timeout(2):
+    await until(lambda: bool(courier.running))
+    async with asyncio.timeout(30):
         await relay.stop()
         await running
     assert queue.waiting  # left to its lease

@@ -80,17 +80,20 @@ async def test_readers_do_not_wait_for_a_writer(world: World) -> None:
 
 
 async def test_a_cancelled_writer_leaves_the_way_free(world: World) -> None:
+    writes = asyncio.Event()
+
     async def linger() -> None:
         async with world.database.begin() as work:
             await work.sellers.add(world.new_seller(), user_id=MEI)
+            writes.set()
             await asyncio.sleep(60)
 
     task = asyncio.create_task(linger())
-    await asyncio.sleep(0.1)
+    await writes.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await world.seller()
 
 

@@ -142,7 +142,7 @@ async def stream(case: Case, chunk: bytes, *, times: int, seconds: float) -> tup
             await asyncio.sleep(seconds)
     except ConnectionError:
         pass
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         line = await answer
     writer.close()
     return line.decode().strip(), sent
