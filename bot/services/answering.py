@@ -29,11 +29,11 @@ from bot.services.checking import Checking
 from bot.services.diagnosis import Finding
 from bot.services.naming import Names
 from bot.services.reporting import Reporting, StoreHistory
+from bot.services.understanding import Understood, understood_from
 from faq.facts import Button, Case, Facts, FeatureFacts, FeatureNames, StoreFacts
 from faq.facts import FeatureKey as FaqFeature
 from faq.library import Library, LibraryError
 from faq.live import LiveKnowledge
-from faq.matcher import Band
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +45,6 @@ FIVE = (STILL_AUTHORIZING, NOT_WORKING, "no-amazon-page", "other-browser", "sist
 
 #: questions longer than this are tickets; what matters stands in their first lines
 QUESTION_LIMIT = 4000
-
-#: a topic this much less likely than the likeliest is still a candidate: then the asker chooses
-CLOSE = 0.6
-#: below this share of the likeliest, a topic is not worth a button
-WORTH_OFFERING = 0.2
-#: a topic this likely is worth a button even where nothing is claimed: a single word says little, and mostly just that
-WORTH_GUESSING = 0.25
-_MOST_OFFERED = 3
 
 #: what *granted and well* may be claimed of only when Amazon has just said so
 _CLAIMS = frozenset({Case.GRANTED, Case.JUST_GRANTED, Case.ALL_GOOD})
@@ -87,19 +79,6 @@ class Answer:
         return f"{self.case.value}:{self.store_id}:{self.feature.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What a question was taken for: one topic, a few to choose from, or nothing."""
-
-    band: Band
-    #: one when it is sure, two or three to choose from, none in silence
-    slugs: tuple[str, ...]
-    #: the likeliest topic even in silence, for counting
-    likeliest: str
-    #: in silence, what a word or two may have meant: for whoever asked us and must be told something
-    guess: str = ""
-
-
 class Answering:
     """From a topic to an answer for this asker."""
 
@@ -128,22 +107,11 @@ class Answering:
         return self._knowledge.current.library
 
     async def understand(self, person: Person, question: str) -> Understood:
-        """What a question is about; what the asker's own stores suggest counts as evidence.
-
-        Two close candidates are offered, whichever of them is ahead.
-        """
+        """What a question is about; what the asker's own stores suggest counts as evidence."""
         histories = await self._reporting.histories(person)
         evidence = diagnosis.evidence_of(histories)
         match = self._knowledge.current.matcher_of(person.team_id).match(question[:QUESTION_LIMIT], evidence=evidence)
-        likeliest = match.topics[0].slug if match.topics else ""
-        if match.band is Band.SILENT or not match.topics:
-            guess = likeliest if match.topics and match.topics[0].score >= WORTH_GUESSING else ""
-            return Understood(Band.SILENT, (), likeliest, guess)
-        best = match.topics[0].score
-        if match.band is Band.ANSWER and (match.exact or match.topics[1].score < CLOSE * best):
-            return Understood(Band.ANSWER, (likeliest,), likeliest)
-        near = [topic.slug for topic in match.topics[2:_MOST_OFFERED] if topic.score >= WORTH_OFFERING * best]
-        return Understood(Band.OFFER, (likeliest, match.topics[1].slug, *near), likeliest)
+        return understood_from(match)
 
     async def refresh(self) -> None:
         """Takes up articles that were edited while we run; a bad edit is logged and the old articles stay."""
