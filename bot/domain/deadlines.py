@@ -77,16 +77,24 @@ class Targets:
 
     def spoken(self, ticket: Ticket, at: datetime) -> Ticket | None:
         """The ticket once its deadline has been spoken of at `at`; None when there is nothing to say yet, or any more."""
-        due = ticket.due_at
+        due = self.due(ticket, at)
         if due is None or ticket.alert_at is None or at < ticket.alert_at or not self.hours.is_open(at):
             return None
         if at < due:
             return replace(ticket, alert=Alert.WARNED, alert_at=due)
         return replace(ticket, alert=Alert.BREACHED, alert_at=self.hours.after(at, self.remind), late=True)
 
-    @staticmethod
-    def acknowledged(ticket: Ticket) -> Ticket:
-        """Somebody has seen the reminder: it is not repeated. One that was pressed late silences nothing of what comes."""
+    def due(self, ticket: Ticket, at: datetime) -> datetime | None:
+        """The target to speak of: the nearest, and the resolution's once that is near, whatever became of the answer's."""
+        resolve = ticket.resolve_due_at
+        near = resolve is not None and at >= self.hours.before(resolve, self.warn)
+        return resolve if near else ticket.due_at
+
+    def acknowledged(self, ticket: Ticket, at: datetime) -> Ticket:
+        """Somebody has seen the reminder: it is not repeated. The next target is spoken of all the same."""
         if ticket.alert is not Alert.BREACHED:
             return ticket
-        return replace(ticket, alert=Alert.ACKNOWLEDGED, alert_at=None)
+        resolve = ticket.resolve_due_at
+        ahead = resolve is not None and at < resolve
+        then = max(at, self.hours.before(resolve, self.warn)) if resolve is not None and ahead else None
+        return replace(ticket, alert=Alert.ACKNOWLEDGED, alert_at=then)

@@ -116,7 +116,7 @@ class Desk:
         """The reminder was seen: it is not repeated."""
 
         async def act(work: Work, ticket: Ticket) -> Ticket:
-            acknowledged = self._acts.targets.acknowledged(ticket)
+            acknowledged = self._acts.targets.acknowledged(ticket, self._acts.clock())
             if acknowledged == ticket:
                 return ticket
             seen = await work.tickets.put(acknowledged)

@@ -43,17 +43,17 @@ class DeskTime:
         return spoken
 
     async def _speak(self, work: Work, ticket: Ticket, now: datetime) -> int:
-        said = self._targets.spoken(ticket, now)
-        if said is None or ticket.due_at is None:
+        said, target = self._targets.spoken(ticket, now), self._targets.due(ticket, now)
+        if said is None or target is None:
             return 0
         written = await work.tickets.put(said)
         missed = written.alert is Alert.BREACHED
         alert = TicketAlert(
             ticket_id=ticket.id,
             number=ticket.number,
-            due=ticket.due_at.isoformat(),
+            due=target.isoformat(),
             missed=missed,
-            answer=ticket.answer_due_at is not None,
+            answer=target == ticket.answer_due_at,
             assignee=ticket.assignee or "",
         )
         if ticket.assignee:

@@ -108,7 +108,27 @@ def test_a_deadline_is_spoken_of_before_after_and_until_somebody_has_seen_it() -
     assert late is not None
     assert (late.alert, late.late, late.alert_at) == (Alert.BREACHED, True, MONDAY + timedelta(hours=2))
     assert TARGETS.spoken(late, MONDAY + timedelta(hours=2)) is not None
-    assert TARGETS.spoken(TARGETS.acknowledged(late), MONDAY + timedelta(hours=9)) is None
+
+
+def test_whoever_has_seen_that_the_answer_is_late_hears_of_the_resolution_all_the_same() -> None:
+    """With nine hours for a resolution, and the desk open for nine: the target is the evening's."""
+    fresh = ticket()
+    resolve = fresh.resolve_due_at
+    assert resolve is not None
+    late = replace(fresh, alert=Alert.BREACHED, alert_at=MONDAY + timedelta(hours=2), late=True)
+    seen = TARGETS.acknowledged(late, MONDAY + timedelta(hours=1, minutes=5))
+    assert (seen.alert, seen.alert_at) == (Alert.ACKNOWLEDGED, resolve - timedelta(minutes=15))
+    assert TARGETS.spoken(seen, MONDAY + timedelta(hours=2)) is None
+    assert TARGETS.due(seen, MONDAY + timedelta(hours=2)) == fresh.answer_due_at
+    near = TARGETS.spoken(seen, resolve - timedelta(minutes=15))
+    assert near is not None
+    assert (near.alert, near.alert_at) == (Alert.WARNED, resolve)
+    assert TARGETS.due(seen, resolve - timedelta(minutes=15)) == resolve
+    missed = TARGETS.spoken(near, TARGETS.hours.after(resolve, timedelta(minutes=1)))
+    assert missed is not None
+    assert missed.alert is Alert.BREACHED
+    done = TARGETS.acknowledged(missed, TARGETS.hours.after(resolve, timedelta(minutes=2)))
+    assert (done.alert, done.alert_at) == (Alert.ACKNOWLEDGED, None)
 
 
 def test_at_night_nothing_is_said() -> None:

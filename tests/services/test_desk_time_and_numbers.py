@@ -62,6 +62,15 @@ async def test_a_target_is_warned_of_missed_repeated_and_acknowledged(at: AtTheD
         "ticket.late",
         "ticket.late",
     ]
+    assert found.resolve_due_at is not None
+    at.clock.set(found.resolve_due_at)
+    assert await at.time.deadlines() == 1
+    last = (await at.told(SAM))[-1]
+    assert isinstance(last, TicketAlert)
+    assert (last.missed, last.answer, last.due) == (True, False, found.resolve_due_at.isoformat())
+    await at.work.acknowledge(SAM, ticket.id)
+    at.clock.advance(timedelta(hours=20))
+    assert await at.time.deadlines() == 0
 
 
 async def test_a_reminder_acknowledged_after_the_answer_does_not_silence_the_next_target(at: AtTheDesk) -> None:
