@@ -16,7 +16,7 @@ from bot.app import build
 from bot.audit_cli import Format, print_audit, read_moment
 from bot.errors import GrantdeskError
 from bot.logs import set_up
-from bot.operating import IMPORT_HELP, import_stores, job_app
+from bot.operating import IMPORT_HELP, import_stores, job_app, mirror_app
 from bot.ports import AuditFilter
 from bot.settings import Settings
 from faq.cli import faq_app
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(job_app, name="job", help="List the scheduled jobs, or run one by hand.")
 app.command("import", help=IMPORT_HELP)(import_stores)
+app.add_typer(mirror_app, name="mirror", help="Tell the sister system.")
 app.add_typer(faq_app, name="faq", help="Ask, check and measure the answers.")
 _errors = Console(stderr=True)
 

@@ -1,4 +1,4 @@
-"""What operators do by hand: `grantdesk job list`, `grantdesk job run`, `grantdesk import`."""
+"""What operators do by hand: `grantdesk job list`, `grantdesk job run`, `grantdesk import`, `grantdesk mirror tell-all`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ from bot.app import Grantdesk, build
 from bot.errors import ConfigurationError, PersonMustAct, TryAgainLater
 from bot.logs import set_up
 from bot.services.importing import COLUMNS, REQUIRED, SURPLUS, Importing, Outcome, RowRefused, without_tokens
+from bot.services.retelling import Retelling
 from bot.settings import Settings
 from storage.migrate import is_current
 
 job_app = typer.Typer(no_args_is_help=True)
+mirror_app = typer.Typer(no_args_is_help=True)
+
+_BAR = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 #: how spreadsheets of the places our sellers work in write text
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -124,6 +128,39 @@ def _span(every: timedelta) -> str:
         if every % length == timedelta():
             return f"{every // length} {unit}"
     return f"{every.total_seconds():g} s"
+
+
+# --- mirroring -------------------------------------------------------------------------------------------------------
+
+
+@mirror_app.callback()
+def mirror_commands() -> None:
+    """What concerns the sister system."""
+
+
+@mirror_app.command("tell-all")
+def tell_all(*, team: Annotated[str, typer.Option(help="Only the stores of this workspace (T…).")] = "") -> None:
+    """Tell the sister system what every store and grant is now: those from before it listened, too.
+
+    The service sends it. Telling again changes nothing there: each event has the moment since which it is so.
+    """
+    settings = Settings.load()
+    set_up(settings.log_format, level="WARNING")
+    if not settings.mirror_url:
+        raise ConfigurationError(problems="MIRROR_URL is not set: there is nobody to tell")
+    asyncio.run(_tell_all(settings, team, Console()))
+
+
+async def _tell_all(settings: Settings, team: str, console: Console) -> None:
+    stores = events = 0
+    async with lent(settings) as desk:
+        retelling = Retelling(desk.database)
+        with Progress(*_BAR, console=console, transient=True) as progress:
+            doing = progress.add_task("Telling", total=await retelling.count(team))
+            async for told in retelling.tell(team):
+                stores, events = stores + bool(told), events + told
+                progress.advance(doing)
+    console.print(f"{events} events about {stores} stores wait to be sent.")
 
 
 # --- importing -------------------------------------------------------------------------------------------------------
@@ -235,8 +272,7 @@ async def _import(
     report = Report()
     async with lent(settings) as desk:
         importing = Importing(desk.database, desk.amazon, clock=desk.clock, entropy=SystemEntropy())
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as progress:
+        with Progress(*_BAR, console=console, transient=True) as progress:
             doing = progress.add_task("Checking" if dry else "Importing", total=len(rows))
             for line, fields in rows:
                 try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,7 @@ from bot.errors import ConcurrentChange
 from bot.ports import Entropy
 from storage import statements
 from storage.outbox import SqlOutbox
+from storage.stores import as_store
 from storage.tables import stores
 from storage.tables_mirror import sister_words
 
@@ -74,6 +75,16 @@ class SqlMirror:
     async def of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, SisterWord]]:
         return await self._words(stores.c.team_id == seller.team_id, stores.c.seller_id == seller.id)
 
+    async def stores(self, *, team_id: str, after: str, limit: int) -> Sequence[Store]:
+        rows = await self._connection.execute(
+            select(stores).where(stores.c.id > after, *_of(team_id)).order_by(stores.c.id).limit(limit)
+        )
+        return [as_store(row) for row in rows]
+
+    async def count(self, *, team_id: str) -> int:
+        found = await self._connection.scalar(select(func.count()).select_from(stores).where(*_of(team_id)))
+        return int(found or 0)
+
     async def _words(self, *which: ColumnElement[bool]) -> dict[str, dict[FeatureKey, SisterWord]]:
         rows = await self._connection.execute(
             select(sister_words)
@@ -84,6 +95,10 @@ class SqlMirror:
         for row in rows:
             found.setdefault(row.store_id, {})[FeatureKey(row.about)] = _word(row)
         return found
+
+
+def _of(team_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (stores.c.team_id == team_id,) if team_id else ()
 
 
 def _word(row: Row[Any]) -> SisterWord:

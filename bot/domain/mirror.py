@@ -131,6 +131,22 @@ class MirrorEvent:
         return {"type": self.happening.value, "timestamp": self.at.isoformat(), "data": data}
 
 
+def all_about(store: Store, grants: Mapping[FeatureKey, Grant]) -> list[MirrorEvent]:
+    """What a store and its grants are now, as events with the moments at which they became so.
+
+    Whoever keeps the latest of each can take them at any time: they turn back nothing that was said since.
+    """
+    events = [MirrorEvent(Happening.STORE_ADDED, store.created_at, store)]
+    if store.disabled_at is not None:
+        events.append(MirrorEvent(Happening.STORE_DISABLED, store.disabled_at, store))
+    for grant in grants.values():
+        if grant.state is GrantState.GRANTED:
+            events.append(MirrorEvent(Happening.GRANT_ACCEPTED, grant.granted_at or grant.since, store, grant))
+        elif grant.state in _LOST:
+            events.append(MirrorEvent(_LOST[grant.state], grant.since, store, grant))
+    return events
+
+
 def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 

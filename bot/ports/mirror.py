@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.domain.features import FeatureKey
@@ -30,4 +30,12 @@ class Mirror(Protocol):
 
     async def of_seller(self, seller: Seller) -> Mapping[str, Mapping[FeatureKey, SisterWord]]:
         """`of_store` for every store of a seller that something was said of, by store id; one query."""
+        ...
+
+    async def stores(self, *, team_id: str, after: str, limit: int) -> Sequence[Store]:
+        """Stores whose id comes after that one, by id; of every workspace when `team_id` is empty. For whoever runs the bot."""
+        ...
+
+    async def count(self, *, team_id: str) -> int:
+        """How many stores `stores` would go through."""
         ...

@@ -10,8 +10,9 @@ from bot.domain.grants import GrantState
 from bot.domain.verification import Reason, Refused
 from bot.errors import StoreGone
 from bot.services.importing import Importing, Outcome
+from bot.services.retelling import Retelling
 from bot.services.stores import StoreDraft
-from tests.services.desk import ACME, LIN, LISTING, MEI, Desk
+from tests.services.desk import ACME, ALEX, LIN, LISTING, MEI, Desk
 from tests.services.mirror import sent
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -135,3 +136,50 @@ async def test_a_store_that_comes_in_by_import_is_told(desk: Desk) -> None:
     assert (added["type"], accepted["type"]) == ("store.added", "grant.accepted")
     assert accepted["data"]["grant"]["consented_at"].startswith("2025-12-01")
     assert accepted["data"]["store"]["selling_partner_id"] == ACME
+
+
+async def test_all_that_is_here_can_be_told_again_as_it_is_now(desk: Desk) -> None:
+    """For a sister system that begins to listen: each event has the moment since which it is so."""
+    store, began = await desk.granted(), desk.clock()
+    desk.clock.advance(DAY)
+    await desk.stores.disable(MEI, store.id)
+    gone = await desk.store(MEI, "Gone by now", "DE")
+    fresh = await desk.store(LIN, "Lin US", "US")
+    before = await sent(desk)
+    retelling = Retelling(desk.database)
+    assert await retelling.count() == 3
+    telling = retelling.tell()
+    async for _ in telling:
+        if any(one.id == gone.id for one in await desk.stores.all(MEI)):
+            await desk.stores.delete(MEI, gone.id)
+    events = [event for event in await sent(desk) if event["type"] != "store.deleted"]
+    about = {event["data"]["store"]["label"] for event in events}
+    assert {"Acme US", "Lin US"} <= about
+    ours = [event for event in events if event["data"]["store"]["id"] == store.id]
+    assert [(event["type"], event["timestamp"]) for event in ours] == [
+        ("store.added", store.created_at.isoformat()),
+        ("store.disabled", desk.clock().isoformat()),
+        ("grant.accepted", began.isoformat()),
+    ]
+    accepted = next(event for event in before if event["type"] == "grant.accepted")
+    assert (ours[-1]["data"]["grant"], ours[-1]["timestamp"]) == (accepted["data"]["grant"], accepted["timestamp"])
+    assert [one["type"] for one in events if one["data"]["store"]["id"] == fresh.id] == ["store.added"]
+
+
+async def test_one_workspaces_stores_are_told_of_alone(desk: Desk) -> None:
+    await desk.granted()
+    elsewhere = await desk.store(ALEX, "Alex US", "US")
+    await sent(desk)
+    assert [told async for told in Retelling(desk.database).tell(elsewhere.team_id)] == [1]
+    assert [event["data"]["workspace"] for event in await sent(desk)] == [elsewhere.team_id]
+
+
+async def test_a_grant_that_was_lost_is_told_as_lost(desk: Desk) -> None:
+    store = await desk.granted()
+    desk.clock.advance(400 * DAY)
+    await desk.sweeping.sweep()
+    await sent(desk)
+    assert [told async for told in Retelling(desk.database).tell()] == [2]
+    [_, lost] = await sent(desk)
+    grant = await desk.grant(store)
+    assert (lost["type"], lost["timestamp"]) == ("grant.expired", grant.since.isoformat())

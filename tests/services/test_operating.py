@@ -220,3 +220,23 @@ def test_what_cannot_be_run_is_said(types: Types, words: tuple[str, ...], why: s
     done = types("job", "run", *words)
     assert done.exit_code == 2
     assert why in done.output
+
+
+def test_a_sister_system_that_begins_to_listen_is_told_of_what_is_there(
+    types: Types, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = good("Elsewhere", account="A3OTHERPARTNER").replace("T0SALEYEE", "T0GLOBEX")
+    assert (
+        types("import", str(written(tmp_path / "stores.csv", good(), good("Acme CA", "CA"), elsewhere))).exit_code == 0
+    )
+    refused = types("mirror", "tell-all")
+    assert isinstance(refused.exception, ConfigurationError)
+    assert "MIRROR_URL is not set" in str(refused.exception)
+    assert count(sqlite_url, outbox) == 0
+
+    monkeypatch.setenv("MIRROR_URL", "https://sister.example.com/events")
+    monkeypatch.setenv("MIRROR_SECRET", f"whsec_{base64.b64encode(bytes(32)).decode()}")
+    done = types("mirror", "tell-all", "--team", "T0SALEYEE")
+    assert (done.exit_code, done.output.strip()) == (0, "4 events about 2 stores wait to be sent.")
+    assert count(sqlite_url, outbox) == 4
+    assert "6 events about 3 stores wait to be sent." in types("mirror", "tell-all").output
