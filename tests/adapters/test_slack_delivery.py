@@ -120,6 +120,29 @@ async def test_a_picture_that_slack_cannot_fetch_does_not_cost_the_message(case:
     assert (without["blocks"], without["text"]) == (BLOCKS, "hello")
 
 
+async def test_blocks_that_are_too_much_for_slack_are_said_as_text(case: Case) -> None:
+    case.slack.refuse("chat.postMessage", "msg_blocks_too_long")
+    await case.deliver(NEW)
+    first, second = case.slack.called("chat.postMessage")
+    assert first["blocks"] == BLOCKS
+    assert not second.get("blocks")
+    assert first["text"] == second["text"]
+    assert case.card is not None
+    case.slack.refuse("chat.update", "msg_blocks_too_long")
+    await case.deliver(Sending(Message("edited", BLOCKS), Placement.EDIT_CARD, "grant:s1"), errand_id="e2")
+    assert [(one["text"], one["blocks"]) for one in case.slack.called("chat.update")] == [
+        ("edited", BLOCKS),
+        ("edited", []),
+    ]
+
+
+async def test_a_text_that_is_too_long_as_well_is_given_up(case: Case) -> None:
+    case.slack.refuse("chat.postMessage", "msg_blocks_too_long")
+    case.slack.refuse("chat.postMessage", "msg_too_long")
+    with pytest.raises(Undeliverable):
+        await case.deliver(Sending(Message("hello", BLOCKS)))
+
+
 async def test_blocks_that_slack_refuses_without_any_picture_are_refused(case: Case) -> None:
     case.slack.refuse("chat.postMessage", "invalid_blocks")
     with pytest.raises(Undeliverable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -58,6 +58,8 @@ FINAL = frozenset(
         "ekm_access_denied",
     }
 )
+#: how Slack refuses blocks that are each right, and too much together: at a length it does not state
+TOO_LONG = "msg_blocks_too_long"
 #: how Slack refuses a message whose picture it could not download
 PICTURE_NOT_FETCHED = frozenset({"invalid_blocks", "image_download_failed"})
 _DEAD_TOKEN = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed"})
@@ -83,6 +85,15 @@ def _keep(memory: OrderedDict[str, _Value], key: str, value: _Value) -> None:
     memory[key] = value
     if len(memory) > _MOST_REMEMBERED:
         memory.popitem(last=False)
+
+
+def _simpler(blocks: Sequence[Mapping[str, Any]], error: str) -> Sequence[Mapping[str, Any]] | None:
+    """What may be taken instead of these blocks; None when nothing would help. The text says all that the blocks say."""
+    if error == TOO_LONG:
+        return [] if blocks else None
+    # Slack fetches pictures while it is told of them; one that it cannot reach must not cost the message
+    plain = [block for block in blocks if block.get("type") != "image"]
+    return plain if error in PICTURE_NOT_FETCHED and len(plain) < len(blocks) else None
 
 
 class SlackDelivery:
@@ -232,38 +243,38 @@ class SlackDelivery:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        plain = [block for block in message.blocks if block.get("type") != "image"]
-        await self._turn(errand, "chat.postMessage", channel)
-        try:
-            answer = await self._api.call(
-                "chat.postMessage", token=token, blocks=list(message.blocks) or None, **arguments
-            )
-        except SlackRefused as refused:
-            # Slack fetches pictures while it is told of them; one that it cannot reach must not cost the message
-            if refused.error not in PICTURE_NOT_FETCHED or len(plain) == len(message.blocks):
-                raise
-            log.warning("delivery.without_picture", team=errand.team_id, kind=errand.kind, error=refused.error)
-            await self._turn(errand, "chat.postMessage", channel)
-            answer = await self._api.call("chat.postMessage", token=token, blocks=plain or None, **arguments)
+        answer = await self._say(errand, "chat.postMessage", message, token, arguments)
         return CardAddress(str(answer.get("channel") or channel), str(answer["ts"]))
 
     async def _edit(self, errand: Errand, card: CardAddress, message: Message, token: str) -> bool:
         """In place; False when Slack has no such message any more, or will not change it."""
-        await self._turn(errand, "chat.update")
-        arguments: dict[str, Any] = {
-            "channel": card.channel_id,
-            "ts": card.ts,
-            "text": message.text,
-            "blocks": list(message.blocks),  # an empty list removes what stood there
-        }
+        arguments = {"channel": card.channel_id, "ts": card.ts, "text": message.text}
         try:
-            await self._api.call("chat.update", token=token, **arguments)
+            await self._say(errand, "chat.update", message, token, arguments)
         except SlackRefused as refused:
             if refused.error not in CARD_IS_GONE:
                 raise
             log.info("delivery.card_gone", team=errand.team_id, error=refused.error)
             return False
         return True
+
+    async def _say(
+        self, errand: Errand, method: str, message: Message, token: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Posts or edits; what Slack will not take as it is, in a simpler form."""
+        blocks: Sequence[Mapping[str, Any]] = list(message.blocks)
+        posts = method == "chat.postMessage"
+        while True:
+            await self._turn(errand, method, str(arguments["channel"]) if posts else "")
+            try:
+                # of an edit, an empty list removes what stood there
+                return await self._api.call(method, token=token, blocks=blocks or (None if posts else []), **arguments)
+            except SlackRefused as refused:
+                simpler = _simpler(blocks, refused.error)
+                if simpler is None:
+                    raise
+                log.warning("delivery.simplified", team=errand.team_id, kind=errand.kind, error=refused.error)
+                blocks = simpler
 
     async def _turn(self, errand: Errand, method: str, channel: str = "") -> None:
         """Waits until Slack's limits allow the call. Raises SlackBusy while the workspace was told to be quiet."""
