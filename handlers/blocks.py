@@ -205,6 +205,16 @@ def message(*blocks: Block | None) -> Message:
     return Message(fit("\n".join(lines), TEXT_LIMIT) or "…", kept[:MESSAGE_BLOCKS])
 
 
+def messages(*blocks: Block) -> list[Message]:
+    """As many messages as Slack needs to post all of the blocks, in their order."""
+    parts: list[list[Block]] = [[]]
+    for block in blocks:
+        if parts[-1] and weight(*parts[-1], block) > POSTED_LIMIT:
+            parts.append([])
+        parts[-1].append(block)
+    return [message(*part) for part in parts]
+
+
 def weight(*blocks: Block) -> int:
     """Characters of blocks as Slack counts them towards POSTED_LIMIT."""
     return sum(len(json.dumps(block, ensure_ascii=False, separators=(",", ":"))) + 1 for block in blocks)

@@ -17,7 +17,21 @@ from bot.services.answering import Answer
 from bot.services.naming import feature_name
 from faq.facts import Button
 from handlers.answer_cards import mend_button
-from handlers.blocks import Block, actions, button, confirmation, context, escape, fit, message, mrkdwn, section
+from handlers.blocks import (
+    POSTED_LIMIT,
+    Block,
+    actions,
+    button,
+    confirmation,
+    context,
+    escape,
+    fit,
+    message,
+    messages,
+    mrkdwn,
+    section,
+    weight,
+)
 from handlers.desk_wording import (
     LANGUAGES,
     ago,
@@ -65,17 +79,19 @@ class Cards:
         card = of_kind(TicketCard, notice)
         say, bare = mrkdwn(person), Speaker(person.locale, tz=person.tz)
         subject = ticket_subject(card.ticket_id)
-        sendings = [Sending(message(*self._card(say, bare, card)), Placement.EDIT_CARD, subject=subject)]
+        blocks = self._card(say, bare, card, posted=True)
+        sendings = [Sending(message(*blocks), Placement.EDIT_CARD, subject=subject)]
         if card.line:
             words = line_words(say, self._stories.names, card.line, card.line_facts)
-            sendings.append(Sending(message(*spread(words)), Placement.THREAD, subject=subject))
+            sendings += [Sending(part, Placement.THREAD, subject=subject) for part in messages(*spread(words))]
         return sendings
 
     def shown(self, card: TicketCard, person: Person) -> Message:
         """The card for one agent alone, in their language."""
         return message(*self._card(mrkdwn(person), Speaker(person.locale, tz=person.tz), card))
 
-    def _card(self, say: Speaker, bare: Speaker, card: TicketCard) -> list[Block | None]:
+    def _card(self, say: Speaker, bare: Speaker, card: TicketCard, *, posted: bool = False) -> list[Block | None]:
+        """A posted card must be short enough for Slack; what is shown to one agent has all of the question."""
         state = say(f"desk.state.{card.state}")
         who = f"<@{card.user_id}>"
         language = LANGUAGES.get(card.locale, "")
@@ -89,15 +105,16 @@ class Cards:
             if card.question:
                 lines.append(quoted(escape(fit(card.question, 300))))
             return [section("\n".join(lines)), context(say("desk.card.reopens"))]
-        return [
-            section(head),
-            self._facts(say, card),
-            self._trouble(say, card),
-            *(spread(quoted(escape(card.question))) if card.question else []),
-            self._suggestion(say, card),
-            self._notes(say, card),
-            actions(*card_buttons(bare, card)),
-        ]
+        before = [section(head), self._facts(say, card), self._trouble(say, card)]
+        after = [self._suggestion(say, card), self._notes(say, card), actions(*card_buttons(bare, card))]
+        question = spread(quoted(escape(card.question))) if card.question else []
+        room = POSTED_LIMIT - weight(*(block for block in (*before, *after) if block is not None))
+        if posted and weight(*question) > room:
+            cut = context(say("desk.card.cut", number=card.number))
+            while question and weight(*question, cut) > room:
+                question.pop()
+            question.append(cut)
+        return [*before, *question, *after]
 
     def _facts(self, say: Speaker, card: TicketCard) -> Block:
         now = self._stories.clock()
@@ -291,13 +308,9 @@ class Cards:
             buttons.append(button(bare("ticket.button.solved"), "ticket.solved", value=reply.ticket_id))
         if mend := _mend(bare, reply):
             buttons.insert(0, mend)
-        return [
-            Sending(
-                message(section(head), *spread(reply.text), actions(*buttons)),
-                Placement.THREAD,
-                subject=ticket_subject(reply.ticket_id),
-            )
-        ]
+        subject = ticket_subject(reply.ticket_id)
+        parts = messages(section(head), *spread(reply.text), actions(*buttons))
+        return [Sending(part, Placement.THREAD, subject=subject) for part in parts]
 
 
 def _mend(bare: Speaker, reply: DeskReply) -> Block | None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from bot.domain.features import FEATURES, FeatureKey
 from bot.domain.stores import Store, label_key
@@ -18,7 +19,7 @@ from bot.ports import Message, Person
 from bot.services.intake import Opened
 from bot.services.naming import feature_name
 from bot.services.support import Ask
-from handlers.blocks import Block, field, fit, message, modal, mrkdwn, option, section, select, text_input
+from handlers.blocks import Block, context, field, fit, message, modal, mrkdwn, option, section, select, text_input
 from handlers.desk_wording import too_long
 from handlers.members import require_person
 from handlers.routing import ActionCall, CommandCall, EventCall, Registry, ShortcutCall, ViewCall, notes_of
@@ -182,9 +183,10 @@ class New:
             ),
         )
 
-    def _told(self, person: Person, opened: Opened, question: str) -> Message:
+    def _told(self, person: Person, opened: Opened, question: str, *, files: bool = False) -> Message:
         say = mrkdwn(person)
-        return message(section(self._sentence(say, opened)), too_long(say, question))
+        pictures = context(say("ticket.no_files")) if files else None
+        return message(section(self._sentence(say, opened)), too_long(say, question), pictures)
 
     @staticmethod
     def _sentence(say: Speaker, opened: Opened) -> str:
@@ -239,14 +241,12 @@ class New:
     async def message(self, call: EventCall) -> None:
         """A message in a channel that the desk reads; and a message, anywhere, that was deleted. DMs are `questions`'."""
         event = call.event
-        if event.get("subtype") == "message_deleted":
-            await self._desk.talk.gone(
-                call.person.team_id, channel_id=call.channel_id, ts=str(event.get("deleted_ts", ""))
-            )
+        if deleted := _deleted(event):
+            await self._desk.talk.gone(call.person.team_id, channel_id=call.channel_id, ts=deleted)
             return
         ordinary = (
             not _TO_SOMEBODY.match(str(event.get("text", "")))
-            and not event.get("subtype")
+            and event.get("subtype") in (None, "file_share")
             and not event.get("bot_id")
             and not event.get("thread_ts")
         )
@@ -260,7 +260,7 @@ class New:
         place = (call.channel_id, str(event.get("ts", "")))
         opened = await self._ask(call.person, None, Source.CHANNEL, text, place=place)
         await call.ack()
-        await call.whisper(self._told(call.person, opened, text))
+        await call.whisper(self._told(call.person, opened, text, files=bool(event.get("files"))))
 
     # --- the seller writes on ----------------------------------------------------------------------------------------
 
@@ -289,3 +289,16 @@ class New:
 
     async def solved(self, call: ActionCall) -> None:
         await self._desk.talk.solved(call.person, call.value)
+
+
+def _deleted(event: Mapping[str, Any]) -> str:
+    """The message that an event says was deleted; empty for every other event.
+
+    Of a message with answers in its thread, Slack leaves a stone in its place, and calls that a change.
+    """
+    if event.get("subtype") == "message_deleted":
+        return str(event.get("deleted_ts") or "")
+    stone = event.get("message")
+    if event.get("subtype") == "message_changed" and isinstance(stone, dict) and stone.get("subtype") == "tombstone":
+        return str(stone.get("ts") or "")
+    return ""

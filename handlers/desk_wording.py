@@ -74,7 +74,8 @@ def spread(words: str) -> list[Block]:
     """Words in as many sections as they need: Slack takes 3000 characters in each, and nothing of them is lost."""
     blocks: list[Block] = []
     held = ""
-    for line in words.split("\n"):
+    lines = [_pieces(line) if len(line) > SECTION_LIMIT else [line] for line in words.split("\n")]
+    for line in (piece for pieces in lines for piece in pieces):
         if held and len(held) + 1 + len(line) > SECTION_LIMIT:
             blocks.append(section(held))
             held = line

@@ -133,15 +133,27 @@ def delete(workspace: Workspace, args: Arguments) -> Json:
 
 
 def deleted_event(workspace: Workspace, message: Message) -> Json:
+    """What the app is told. Of a message with answers in its thread, Slack leaves a tombstone and calls that a change."""
     now = workspace.world.new_ts()
-    return {
-        "subtype": "message_deleted",
+    told: Json = {"hidden": True, "previous_message": message.as_message(), "ts": now, "event_ts": now}
+    answered = [
+        one
+        for one in workspace.world.messages
+        if (one.channel, one.thread_ts) == (message.channel, message.ts) and not one.deleted and one.only_for is None
+    ]
+    if not answered:
+        return told | {"subtype": "message_deleted", "deleted_ts": message.ts}
+    stone = {
+        "type": "message",
+        "subtype": "tombstone",
+        "text": "This message was deleted.",
+        "user": "USLACKBOT",
         "hidden": True,
-        "deleted_ts": message.ts,
-        "previous_message": message.as_message(),
-        "ts": now,
-        "event_ts": now,
+        "ts": message.ts,
+        "thread_ts": message.ts,
+        "reply_count": len(answered),
     }
+    return told | {"subtype": "message_changed", "message": stone}
 
 
 def get_permalink(workspace: Workspace, args: Arguments) -> Json:

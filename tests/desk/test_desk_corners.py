@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
+from bot.domain.templates import OWN_WORDS
 from bot.domain.tickets import QUESTION_LIMIT
 from bot.i18n import Speaker
+from bot.services.desk_replies import WORDS_LIMIT
 from sandbox.client import Message
 from tests.desk.conftest import PATIENCE, SUPPORT, House
 
@@ -118,6 +122,60 @@ async def test_long_words_reach_the_desk_whole_and_what_does_not_fit_is_said(hom
     await mei.sees(CN("ticket.cut", limit=QUESTION_LIMIT), after=said, within=PATIENCE)
     said = await mei.types("/desk new " + "x" * (QUESTION_LIMIT + 1))
     await mei.sees(CN("ticket.cut", limit=QUESTION_LIMIT), after=said, within=PATIENCE)
+    assert await home.slack.problems() == []
+
+
+@pytest.mark.parametrize("mark", ["&", "<", "\n>", '<a b="&">'])
+async def test_words_full_of_marks_reach_the_desk(home: House, mark: str) -> None:
+    """Marks grow when they are escaped, beyond what Slack takes in one message."""
+    alex, sam = home.person("alex"), home.person("sam")
+    await home.store("alex")
+    words = f"MD5101, no orders {mark * (2800 // len(mark))} the end"
+    said = await alex.types(f"/desk new {html.escape(words, quote=False)}")
+    mine = await alex.sees(EN("ticket.title", number=1), after=said, within=PATIENCE)
+    card = await sam.sees("no orders", channel=SUPPORT, within=PATIENCE)
+    if not card.contains("the end"):
+        assert card.contains(EN("desk.card.cut", number=1))
+        said = await sam.types("/desk show 1")
+        await sam.sees("the end", after=said)
+    await alex.says(f"the page: {mark * (2800 // len(mark))} is all", thread=mine)
+    await sam.sees("is all", channel=SUPPORT, thread=card, within=PATIENCE)
+    await sam.clicks(EN("desk.button.reply"), message=card)
+    answer = f"say {mark * ((WORDS_LIMIT - 20) // len(mark))} to them"
+    await sam.fills({EN("desk.reply_form.choice"): OWN_WORDS, EN("desk.reply_form.words"): answer})
+    assert (await sam.submits()).errors == {}
+    await alex.sees("to them", within=PATIENCE)
+    assert await home.slack.problems() == []
+
+
+async def test_words_beside_a_picture_in_a_desk_channel_become_a_ticket(home: House) -> None:
+    lin = home.person("lin")
+    picture = {
+        "type": "message",
+        "subtype": "file_share",
+        "channel": "C0GENERAL",
+        "channel_type": "channel",
+        "user": "U0LIN",
+        "text": "我明明授權過了，為什麼還是顯示未授權？",
+        "ts": "1999999999.000300",
+        "files": [{"id": "F1"}],
+    }
+    said = await home.slack.event(picture, "lin")
+    assert said.ok
+    await home.person("sam").sees("還是顯示未授權", channel=SUPPORT, within=PATIENCE)
+    told = await lin.sees(TW("desk.new.opened", number=1), within=PATIENCE)
+    assert told.contains(TW("ticket.no_files"))
+    assert await home.slack.problems() == []
+
+
+async def test_deleting_a_message_that_others_have_answered_takes_it_back_as_well(home: House) -> None:
+    alex, sam = home.person("alex"), home.person("sam")
+    await alex.says("I authorized, why does it still say authorizing?", channel="general")
+    card = await sam.sees("still say authorizing", channel=SUPPORT, within=PATIENCE)
+    message = await sam.sees("still say authorizing", channel="C0GENERAL")
+    await home.person("mei").says("same here", thread=message)
+    await alex.deletes(message)
+    await sam.sees(EN("desk.line.withdrawn", who="U0ALEX"), channel=SUPPORT, thread=card, within=PATIENCE)
     assert await home.slack.problems() == []
 
 
