@@ -358,8 +358,9 @@ taught_phrases = Table(
     Column("taught_by", Text, nullable=False),
     Column("team_id", Text, nullable=False),
     Column("taught_at", Moment, nullable=False),
-    # a phrase means one thing
-    UniqueConstraint("team_id", "text"),
+    # what is left of it once it is cleaned; a phrase means one thing
+    Column("key", Text, nullable=False),
+    UniqueConstraint("team_id", "key"),
 )
 
 #: what was said in which thread; `reader` is empty for what everybody sees

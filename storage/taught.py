@@ -19,21 +19,23 @@ class SqlTaught:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, phrase: TaughtPhrase) -> bool:
-        added = await self._connection.execute(
+    async def add(self, phrase: TaughtPhrase, *, key: str) -> TaughtPhrase:
+        await self._connection.execute(
             statements.insert(self._connection, taught_phrases)
             .values(
                 id=phrase.id,
                 slug=phrase.slug,
                 locale=phrase.locale,
                 text=phrase.text,
+                key=key,
                 taught_by=phrase.taught_by,
                 team_id=phrase.team_id,
                 taught_at=phrase.taught_at,
             )
-            .on_conflict_do_nothing(index_elements=["team_id", "text"])
+            .on_conflict_do_nothing(index_elements=["team_id", "key"])
         )
-        return added.rowcount == 1
+        kept = await self._connection.execute(select(taught_phrases).where(_P.team_id == phrase.team_id, _P.key == key))
+        return _phrase(kept.one())
 
     async def all(self) -> Sequence[TaughtPhrase]:
         return await self._newest_first(true())

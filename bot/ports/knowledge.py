@@ -40,8 +40,8 @@ class Misses(Protocol):
 class Taught(Protocol):
     """Phrases that agents have taught since the articles were written. They hold where they were taught."""
 
-    async def add(self, phrase: TaughtPhrase) -> bool:
-        """False when the workspace has taught the same phrase already."""
+    async def add(self, phrase: TaughtPhrase, *, key: str) -> TaughtPhrase:
+        """The phrase as it is kept: an earlier one of the workspace with the same key stays, whatever it means."""
         ...
 
     async def all(self) -> Sequence[TaughtPhrase]:

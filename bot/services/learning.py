@@ -160,13 +160,15 @@ class Learning:
             taught_at=self._clock(),
         )
         async with self._database.begin() as work:
-            added = await work.taught.add(taught)
+            kept = await work.taught.add(taught, key=said)
+            if kept.slug != slug:  # somebody else taught it while this was decided
+                raise PhraseCollides(other=kept.text[:80])
             if miss_id and (miss := await work.misses.get(agent.team_id, miss_id)) is not None:
                 await work.misses.settle(miss)
-            if added:
+            if kept.id == taught.id:
                 await work.audit.record(self._event(agent, "phrase.taught", taught))
         self._learn_soon()
-        return taught
+        return kept
 
     async def dismiss(self, agent: Person, miss_id: str) -> None:
         """A miss that teaches nothing: its text is forgotten. Raises NotAnAgent."""

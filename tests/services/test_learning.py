@@ -172,6 +172,24 @@ async def test_a_phrase_holds_in_the_workspace_that_taught_it_and_nowhere_else(
     assert (understood(knowledge, SAM), understood(knowledge, KIM)) == (before, "add-store")
 
 
+@pytest.mark.parametrize("written", [STRANGE, f"  {STRANGE.title()}!  "])
+async def test_of_two_agents_who_teach_the_same_at_once_the_second_is_told(
+    learning: Learning, knowledge: LiveKnowledge, written: str
+) -> None:
+    await learning.missed(MEI, STRANGE, topic="", kind=MissKind.UNMATCHED)
+    [miss], _ = await learning.misses(SAM, page=0, size=10)
+    first = await learning.teach(SAM, STRANGE, slug="no-amazon-page", locale="en")
+    with pytest.raises(PhraseCollides):  # before anybody's matcher has taken it up
+        await learning.teach(SAM, written, slug="add-store", locale="en", miss_id=miss.id)
+    assert await texts(learning) == [(STRANGE, 1)]
+    again = await learning.teach(SAM, written, slug="no-amazon-page", locale="en", miss_id=miss.id)
+    assert again == first
+    assert await texts(learning) == []
+    await learning.settled()
+    assert [one.phrase for one in await learning.taught(SAM)] == [first]
+    assert understood(knowledge, SAM) == "no-amazon-page"
+
+
 async def test_another_replica_follows_when_its_job_comes_round(desk: Desk, learning: Learning) -> None:
     other = LiveKnowledge()
     elsewhere = learning_of(desk, other)

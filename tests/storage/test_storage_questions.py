@@ -101,10 +101,11 @@ async def test_replicas_count_together(world: World, another_replica: AnotherRep
 async def test_a_phrase_is_taught_once_and_taken_back_once(world: World) -> None:
     first, second = phrase(world), phrase(world, "flurb")
     async with world.database.begin() as work:
-        assert await work.taught.add(first)
-        assert not await work.taught.add(phrase(world))
+        assert await work.taught.add(first, key="zorgle") == first
+        assert await work.taught.add(replace(phrase(world, "Zorgle!"), slug="other-browser"), key="zorgle") == first
         world.minutes_later(1)
-        assert await work.taught.add(replace(second, taught_at=world.clock()))
+        second = replace(second, taught_at=world.clock())
+        assert await work.taught.add(second, key="flurb") == second
     async with world.database.begin() as work:
         assert [one.text for one in await work.taught.all()] == ["flurb", "zorgle"]
         assert await work.taught.get(TEAM, first.id) == first
@@ -116,8 +117,8 @@ async def test_a_phrase_is_taught_once_and_taken_back_once(world: World) -> None
 async def test_phrases_are_shown_and_taken_back_in_their_own_workspace(world: World) -> None:
     mine, theirs = phrase(world), replace(phrase(world, "flurb"), team_id="T0GLOBEX")
     async with world.database.begin() as work:
-        assert await work.taught.add(mine)
-        assert await work.taught.add(theirs)
+        await work.taught.add(mine, key="zorgle")
+        await work.taught.add(theirs, key="flurb")
     async with world.database.begin() as work:
         assert await work.taught.of_team(TEAM) == [mine]
         assert await work.taught.get(TEAM, theirs.id) is None
@@ -129,9 +130,9 @@ async def test_two_workspaces_may_mean_different_things_by_the_same_words(world:
     mine = phrase(world)
     theirs = replace(phrase(world), id="theirs", team_id="T0GLOBEX", slug="add-store")
     async with world.database.begin() as work:
-        assert await work.taught.add(mine)
-        assert await work.taught.add(theirs)
-        assert not await work.taught.add(replace(theirs, id="again", slug="add-store"))
+        assert await work.taught.add(mine, key="zorgle") == mine
+        assert await work.taught.add(theirs, key="zorgle") == theirs
+        assert await work.taught.add(replace(theirs, id="again"), key="zorgle") == theirs
     async with world.database.begin() as work:
         assert await work.taught.of_team(TEAM) == [mine]
         assert await work.taught.of_team("T0GLOBEX") == [theirs]

@@ -12,9 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("taught_phrases", sa.Column("key", sa.Text(), nullable=True))
+    # cleaning is the program's business; of phrases from before, the text itself tells them apart
+    op.execute(sa.text("UPDATE taught_phrases SET key = text"))
     with op.batch_alter_table("taught_phrases") as table:
+        table.alter_column("key", existing_type=sa.Text(), nullable=False)
         table.drop_constraint("uq_taught_phrases_text", type_="unique")
-        table.create_unique_constraint("uq_taught_phrases_team_id_text", ["team_id", "text"])
+        table.create_unique_constraint("uq_taught_phrases_team_id_key", ["team_id", "key"])
 
 
 def downgrade() -> None:
@@ -26,5 +30,6 @@ def downgrade() -> None:
         )
     )
     with op.batch_alter_table("taught_phrases") as table:
-        table.drop_constraint("uq_taught_phrases_team_id_text", type_="unique")
+        table.drop_constraint("uq_taught_phrases_team_id_key", type_="unique")
+        table.drop_column("key")
         table.create_unique_constraint("uq_taught_phrases_text", ["text"])
