@@ -36,6 +36,7 @@ class _DeskHome:
     async def open_form(self, call: ActionCall) -> None:
         say = call.say
         given = [option(say(f"role.{role.value}"), role.value) for role in (Role.AGENT, Role.ADMIN)]
+        given.append(option(say("role.take"), Role.SELLER.value))
         await call.open(
             modal(
                 "role.give",
@@ -55,7 +56,10 @@ class _DeskHome:
             raise WrongChoice
         await require_person(call, user_id)
         admin = await self._admin(call)
-        await self._stories.desk.roles.give(admin, user_id, Role(word))
+        if word == Role.SELLER:
+            await self._stories.desk.work.gone(admin, user_id)
+        else:
+            await self._stories.desk.roles.give(admin, user_id, Role(word))
         await call.ack()
         await publish(call, self._stories)
 

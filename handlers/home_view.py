@@ -93,5 +93,7 @@ async def _people(stories: Stories, person: Person) -> list[Block]:
         blocks.append(section(words, accessory=take))
     if not everybody:
         blocks.append(section(say("role.nobody")))
+    if (more := len(everybody) - _MOST_PEOPLE) > 0:
+        blocks.append(context(say.count("role.more", more)))
     blocks.append(actions(button(bare("role.give"), "role.give")))
     return blocks

@@ -110,6 +110,7 @@ def _iso(at: datetime | None) -> str:
 async def tell_seller(work: Work, ticket: Ticket, event: str, *, agent: str = "", only: str = "") -> None:
     """Tells everybody who asked where their question stands; `only`: just this one of them."""
     store = await store_of_ticket(work, ticket)
+    incident = None if ticket.incident_id is None else await work.incidents.get(ticket.team_id, ticket.incident_id)
     for user_id in [only] if only else await work.tickets.people(ticket):
         await work.outbox.tell(
             ticket.team_id,
@@ -126,7 +127,7 @@ async def tell_seller(work: Work, ticket: Ticket, event: str, *, agent: str = ""
                 found=ticket.source is Source.FAILURE and not ticket.joined,
                 due=_iso(ticket.answer_due_at),
                 because=ticket.because.value if ticket.because else "",
-                incident=ticket.incident_id is not None,
+                incident=incident is not None and incident.closed_at is None,
             ),
         )
 

@@ -109,6 +109,7 @@ class Watching:
                 await tell_seller(work, written, "closed")
             else:
                 await show(work, ticket, now=now, line="incident_ended", incident=str(incident.number))
+                await tell_seller(work, ticket, "changed")
         await show_incident(work, ended, line="over" if by is None else "over_by", agent=by or "")
         await work.audit.record(
             AuditEvent(

@@ -9,8 +9,10 @@ from datetime import timedelta
 import httpx
 
 from bot.domain.features import FeatureKey
+from bot.domain.roles import Role
 from bot.i18n import Speaker
-from tests.desk.conftest import PATIENCE, SUPPORT, House
+from bot.ports import Person
+from tests.desk.conftest import PATIENCE, SUPPORT, TEAM, House
 
 EN, CN, TW = Speaker("en"), Speaker("zh-CN"), Speaker("zh-TW")
 GENERAL = "C0GENERAL"
@@ -219,6 +221,27 @@ async def test_a_workspace_admin_makes_alex_an_agent_in_app_home_and_takes_it_ba
     said = await alex.types("/desk mine")
     assert not any(one.contains(EN("desk.empty.mine")) for one in said.messages)
     assert [event.details["role"] for event in await home.audit("role.given")] == ["agent", "seller"]
+    assert await home.slack.problems() == []
+
+
+async def test_of_more_people_than_are_listed_each_can_lose_their_role(home: House) -> None:
+    sam, alex = home.person("sam"), home.person("alex")
+    view = await sam.home()
+    await sam.clicks(EN("role.give"), view=view)
+    await sam.fills({EN("role.who"): "U0ALEX", EN("role.which"): "agent"})
+    assert (await sam.submits()).ok
+    boss = Person(TEAM, "U0SAM", "en", "UTC", is_admin=True)
+    for number in range(25):
+        await home.service.stories.desk.roles.give(boss, f"U0AGENT{number:02}", Role.AGENT)
+    view = await sam.home()
+    everybody = await home.service.stories.desk.roles.everybody(TEAM)
+    listed = [one for one in view.controls() if one.action_id.startswith("role.take:")]
+    assert Speaker("en").count("role.more", len(everybody) - len(listed)) in view.plain()
+    await sam.clicks(EN("role.give"), view=view)
+    await sam.fills({EN("role.who"): "U0ALEX", EN("role.which"): EN("role.take")})
+    assert (await sam.submits()).ok
+    said = await alex.types("/desk mine")
+    assert not any(one.contains(EN("desk.empty.mine")) for one in said.messages)
     assert await home.slack.problems() == []
 
 

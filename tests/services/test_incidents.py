@@ -14,11 +14,13 @@ from bot.domain.desk_notices import (
 )
 from bot.domain.incidents import Watch
 from bot.domain.stores import Store
-from bot.domain.tickets import CloseReason
+from bot.domain.tickets import CloseReason, Source
 from bot.domain.verification import Reason, Refused
 from bot.errors import IncidentOver, NotAnAgent
 from bot.ports import Person
-from tests.services.at_the_desk import KIM, SAM, AtTheDesk
+from bot.services.desk_replies import Answer
+from bot.services.support import Ask
+from tests.services.at_the_desk import KIM, SAM, AtTheDesk, speak
 from tests.services.desk import BOLT, LIN, MEI, ORDERS, Desk
 
 NINA, NINAS = Person(MEI.team_id, "U0NINA", "en", "Europe/London"), "A4NINAPARTNER"
@@ -205,3 +207,23 @@ async def test_our_secret_mended_ends_an_incident_whose_stores_have_nothing_to_a
     assert (await three.house.consent(await three.house.store(MEI, "Acme UK", "UK"))).verdict
     three.clock.advance(timedelta(minutes=11))
     assert await three.incidents.look() == 1
+
+
+async def test_a_ticket_that_somebody_took_stops_saying_so_when_it_is_over(three: AtTheDesk) -> None:
+    found = await stores(three, 3)
+    for store in found:
+        await fails(three, store)
+    asked = await three.house.support.ask_person(
+        MEI, Ask(Source.COMMAND, question="nothing works", store_id=found[0].id)
+    )
+    ticket = asked.ticket
+    assert ticket.incident_id is not None
+    await three.work.claim(SAM, ticket.id)
+    cards = [one for one in await three.told(MEI) if isinstance(one, SellerTicket)]
+    assert cards[-1].incident
+    await three.incidents.end(SAM, ticket.incident_id)
+    [card] = [one for one in await three.told(MEI) if isinstance(one, SellerTicket)]
+    assert (card.event, card.incident) == ("changed", False)
+    await three.replies.reply(SAM, ticket.id, Answer(words="all well again?"), speak=speak)
+    cards = [one for one in await three.told(MEI) if isinstance(one, SellerTicket)]
+    assert not cards[-1].incident
