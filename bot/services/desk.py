@@ -51,7 +51,7 @@ class Desk:
         return await self._acts.racing(agent, ticket_id, act)
 
     async def release(self, agent: Person, ticket_id: str) -> Ticket:
-        """Puts it back into the queue."""
+        """Puts it back into the queue; what the seller was asked is waited for all the same."""
         return await self._acts.racing(agent, ticket_id, self._releasing(agent))
 
     async def release_all(self, agent: Person) -> int:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.desk_notices import TicketCard
+from bot.domain.desk_notices import SellerTicket, TicketCard
 from bot.domain.tickets import CloseReason, TicketState, ticket_subject
 from bot.errors import (
     EmptyQuestion,
@@ -15,6 +15,7 @@ from bot.errors import (
     WrongChoice,
 )
 from bot.ports import CardAddress
+from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
 from tests.services.at_the_desk import KIM, SAM, TEAM, AtTheDesk, speak
 from tests.services.desk import LIN, MEI, Desk
@@ -49,6 +50,33 @@ async def test_while_the_desk_waits_whatever_the_seller_says_is_its_answer(at: A
     assert not heard.reopened
     assert (heard.ticket.state, heard.ticket.assignee) == (TicketState.CLAIMED, SAM.user_id)
     assert await at.talk.heard(MEI, "and another thing", channel_id="D1", ts="2.2") is None
+
+
+async def test_what_the_desk_asked_for_reaches_it_although_the_agent_went_home(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
+    assert await at.work.release_all(SAM) == 1
+    back = await at.ticket(ticket.id)
+    assert (back.state, back.assignee, back.alert_at) == (TicketState.WAITING, None, None)
+    assert [one.id for one in (await at.queue.page(KIM, Queue.UNCLAIMED)).tickets] == [ticket.id]
+    told = [one for one in await at.told(MEI) if isinstance(one, SellerTicket)]
+    assert (told[-1].state, told[-1].agent) == ("waiting", "")
+
+    heard = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
+    assert heard is not None
+    assert (heard.ticket.state, heard.ticket.assignee, heard.ticket.waiting_since) == (TicketState.OPEN, None, None)
+    assert (await at.lines())[-2:] == ["released", "wrote"]
+
+
+async def test_whoever_takes_what_was_put_back_waits_for_the_seller_as_well(at: AtTheDesk) -> None:
+    ticket = await at.opened()
+    await at.replies.reply(SAM, ticket.id, Answer("which_store"), speak=speak)
+    await at.work.release(SAM, ticket.id)
+    taken = await at.work.claim(KIM, ticket.id)
+    assert (taken.state, taken.assignee) == (TicketState.WAITING, KIM.user_id)
+    heard = await at.talk.heard(MEI, "Acme US", channel_id="D1", ts="1.1")
+    assert heard is not None
+    assert (heard.ticket.state, heard.ticket.assignee) == (TicketState.CLAIMED, KIM.user_id)
 
 
 async def test_a_message_that_slack_delivers_again_is_written_once(at: AtTheDesk) -> None:

@@ -139,7 +139,9 @@ async def test_a_target_across_a_weekend_in_which_the_clocks_change_is_spoken_of
 async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: AtTheDesk) -> None:
     mine = await at.opened(MEI, "one")
     await at.work.claim(SAM, mine.id)
-    await at.opened(LIN, "two")
+    asked = await at.opened(LIN, "two")
+    await at.replies.reply(KIM, asked.id, Answer("which_store"), speak=speak)
+    await at.work.release(KIM, asked.id)
     await at.house.support_told()
     at.clock.set(datetime(2026, 2, 2, 9, 44, tzinfo=UTC))
     assert await at.time.hand_over() == 0
@@ -150,7 +152,8 @@ async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: A
     assert list(shift.tickets) == [(mine.id, 1, "claimed", MEI.user_id)]
     [summary] = await at.house.support_told()
     assert isinstance(summary, HandOver)
-    assert (summary.unclaimed, list(summary.held)) == ((2,), [(SAM.user_id, 1, "claimed")])
+    assert (summary.unclaimed, summary.waiting) == ((2,), (2,))
+    assert list(summary.held) == [(SAM.user_id, 1, "claimed")]
     assert summary.opens == "2026-02-03T01:00:00+00:00"
     assert await at.work.release_all(SAM) == 1
     assert (await at.ticket(mine.id)).state is TicketState.OPEN

@@ -170,6 +170,12 @@ async def test_the_desk_waits_for_whoever_asked(world: World) -> None:
         assert await work.tickets.waiting_for(TEAM, LIN) == ticket
         assert await work.tickets.waiting_for(TEAM, ALEX) is None
         assert await work.tickets.waiting_for(OTHER_TEAM, MEI) is None
+        back = await work.tickets.put(ticket.after(TicketMove.RELEASE, at=world.clock()))
+        assert await work.tickets.waiting_for(TEAM, LIN) == back
+        unclaimed, _ = await work.tickets.queue(
+            TEAM, Queue.UNCLAIMED, agent="U0SAM", now=world.clock(), offset=0, limit=10
+        )
+        assert unclaimed == [back]
 
 
 async def test_queues_show_the_most_urgent_first_and_pages_of_them(world: World) -> None:
