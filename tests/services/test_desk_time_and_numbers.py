@@ -16,10 +16,13 @@ from bot.domain.desk_notices import (
     WeekInNumbers,
 )
 from bot.domain.roles import Role
-from bot.domain.tickets import Alert, CloseReason, TicketState
+from bot.domain.tickets import Alert, CloseReason, Ticket, TicketState
 from bot.domain.working_hours import WorkingHours, read_hours
 from bot.errors import NoStoresThere, NotAnAdmin, NotAnAgent
+from bot.ports import Person
 from bot.ports.desk import Queue
+from bot.services.desk import Desk as Work
+from bot.services.desk_acts import Act, Acts
 from bot.services.desk_replies import Answer
 from bot.services.desk_time import DeskTime
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
@@ -205,6 +208,28 @@ async def test_an_admin_who_takes_their_own_role_leaves_no_ticket_behind(at: AtT
 async def test_a_role_counts_in_its_own_workspace_only(at: AtTheDesk) -> None:
     await at.roles.give(BOSS, LIN.user_id, Role.AGENT)
     assert await at.roles.of("T0ELSEWHERE", LIN.user_id) is Role.SELLER
+
+
+async def test_nobody_loses_what_was_handed_to_them_while_its_last_agent_put_everything_back(at: AtTheDesk) -> None:
+    ticket, other = await at.opened(MEI, "one"), await at.opened(LIN, "two")
+    for one in (ticket, other):
+        await at.work.claim(SAM, one.id)
+    handed = 0
+
+    class HandsOver(Acts):
+        """Kim is handed the first ticket between the look at what Sam holds and its being put back."""
+
+        async def in_turn(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
+            nonlocal handed
+            handed += 1
+            if handed == 1:
+                await at.work.hand_over(SAM, ticket.id, KIM.user_id)
+            return await super().in_turn(agent, ticket_id, act)
+
+    meanwhile = Work(HandsOver(at.database, roles=at.roles, targets=at.targets, people=at.people, clock=at.clock))
+    assert await meanwhile.release_all(SAM) == 1
+    assert [(await at.ticket(one.id)).assignee for one in (ticket, other)] == [KIM.user_id, None]
+    assert [one.subject for one in await at.audit("ticket.released")] == [other.id]
 
 
 # --- the queue -------------------------------------------------------------------------------------------------------
