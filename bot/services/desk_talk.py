@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.deadlines import Targets
-from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, safe_words, ticket_of
+from bot.domain.tickets import CloseReason, Source, Ticket, TicketMove, TicketState, safe_words, ticket_of
 from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
 from bot.ports.desk import DeskObserver, SourceOf, Unobserved
@@ -89,8 +89,8 @@ class Talk:
         return closed
 
     async def gone(self, team_id: str, *, channel_id: str, ts: str) -> Sequence[Ticket]:
-        """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it; of any other its
-        question goes, if that is in the message's words. The tickets it was behind.
+        """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it, unless it opened by
+        itself; of any other its question goes, if that is in the message's words. The tickets it was behind.
         """
         return await in_turn(lambda: self._forget(team_id, channel_id=channel_id, ts=ts))
 
@@ -117,7 +117,8 @@ class Talk:
         """What is left of a ticket when that source of it was deleted."""
         if source.has_words:
             ticket = replace(ticket, question="", suggestion="")
-        if not source.is_only or ticket.state is not TicketState.OPEN:
+        by_itself = ticket.source is Source.FAILURE
+        if not source.is_only or by_itself or ticket.state is not TicketState.OPEN:
             return ticket
         moved = ticket.after(TicketMove.CLOSE, at=now, because=CloseReason.WITHDRAWN)
         return self._targets.after(ticket, moved, TicketMove.CLOSE, now)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.desk_notices import SellerTicket, TicketCard
 from bot.domain.tickets import CloseReason, Source, TicketState, ticket_subject
+from bot.domain.verification import Reason, Refused
 from bot.errors import (
     EmptyQuestion,
     TicketClosed,
@@ -19,7 +20,7 @@ from bot.ports.desk import Queue
 from bot.services.desk_replies import Answer
 from bot.services.support import Ask
 from tests.services.at_the_desk import KIM, SAM, TEAM, AtTheDesk, speak
-from tests.services.desk import LIN, MEI, Desk
+from tests.services.desk import LIN, MEI, ORDERS, Desk
 
 
 @pytest.fixture
@@ -131,6 +132,16 @@ async def test_deleting_the_message_takes_back_what_nobody_has_taken_and_else_it
     cards = await at.cards()
     assert [card.line for card in cards if card.line] == ["claimed", "source_gone"]
     assert all(isinstance(card, TicketCard) for card in cards)
+
+
+async def test_a_ticket_about_our_own_failure_stays_when_a_question_that_joined_it_is_deleted(at: AtTheDesk) -> None:
+    store = await at.house.granted()
+    at.house.amazon.will("refresh", Refused(Reason.OUR_CREDENTIALS))
+    await at.house.checking.tell(MEI, ORDERS, store.id)
+    joined = await at.ask(MEI, "why are there no orders?", store_id=store.id, channel_id="C1", ts="1.1")
+    assert (joined.joined, joined.ticket.source) == (True, Source.FAILURE)
+    [kept] = await at.talk.gone(TEAM, channel_id="C1", ts="1.1")
+    assert (kept.state, kept.question, kept.cause) == (TicketState.OPEN, "", "our_credentials")
 
 
 async def test_the_words_that_opened_a_ticket_again_go_with_their_message_and_with_no_other(at: AtTheDesk) -> None:
