@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.features import FeatureKey
 from bot.domain.status import status_of
-from bot.domain.tickets import Ticket, TicketState
+from bot.domain.tickets import Ticket
 from bot.i18n import Speaker
 from bot.ports import Message, Person
 from bot.ports.desk import Queue, StoreLine
@@ -83,7 +83,7 @@ def _ticket(say: Speaker, bare: Speaker, names: Names, ticket: Ticket, page: Que
     elif cause := ticket.error_code or ticket.cause:
         lines.append(cause_words(say, names, cause, ticket.feature))
     buttons = [button(bare("desk.button.show"), "desk.show", value=ticket.id)]
-    if ticket.state is TicketState.OPEN:
+    if ticket.assignee is None:
         buttons.insert(0, button(bare("desk.button.claim"), "desk.claim", value=ticket.id))
     else:
         buttons.append(button(bare("desk.button.reply"), "desk.reply", value=ticket.id))

@@ -113,8 +113,9 @@ class News:
         closes = f"{say('desk.shift.closes')} {moment(say, shift.closes)}"
         opens = f"{say('desk.shift.opens')} {moment(say, shift.opens)}"
         lines = [f":crescent_moon: *{say('desk.shift.title')}* {closes} · {opens}"]
-        lines.append(_listed(say, "desk.shift.unclaimed", [f"#{number}" for number in shift.unclaimed]))
         waits = f" ({say(f'desk.state.{TicketState.WAITING.value}')})"
+        unclaimed = [f"#{number}{waits if number in shift.waiting else ''}" for number in shift.unclaimed]
+        lines.append(_listed(say, "desk.shift.unclaimed", unclaimed))
         held = [
             f"#{number} <@{agent}>{waits if state == TicketState.WAITING else ''}"
             for agent, number, state in shift.held

@@ -76,6 +76,7 @@ class SqlAnswers:
         turned = exists().where(
             asked.team_id == mine.team_id,
             asked.user_id == mine.user_id,
+            asked.gone_at.is_(None),
             asked.at >= mine.at,
             type_coerce(asked.at, BigInteger) - type_coerce(mine.at, BigInteger) < _HELPED_WITHIN_MS,
         )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 from storage.columns import SEQUENCE, Moment
 from storage.tables import metadata
@@ -88,6 +99,10 @@ ticket_sources = Table(
     Column("channel_id", Text, nullable=False),
     Column("ts", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    # the ticket's question is in the words of this one
+    Column("has_words", Boolean, nullable=False, server_default=false()),
+    # when the message was deleted; the row stays, because Slack may bring a copy later
+    Column("gone_at", Moment),
     Index("ix_ticket_sources_ticket_id", "ticket_id"),
     Index("ix_ticket_sources_channel_id", "channel_id", "ts"),
     sqlite_autoincrement=True,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,8 @@ from storage.desk_tables import ticket_sources, tickets
 
 _T = tickets.c
 _open = _T.closed_at.is_(None)
+#: a source that was not deleted
+_stands = ticket_sources.c.gone_at.is_(None)
 _due = func.coalesce(_T.answer_due_at, _T.resolve_due_at)
 _MOST_URGENT_FIRST = (_T.waiting_since.is_not(None), _due, _T.number)
 
@@ -84,7 +86,7 @@ class SqlTickets:
 
     async def waiting_for(self, team_id: str, user_id: str) -> Ticket | None:
         asked = select(ticket_sources.c.ticket_id).where(
-            ticket_sources.c.team_id == team_id, ticket_sources.c.user_id == user_id
+            ticket_sources.c.team_id == team_id, ticket_sources.c.user_id == user_id, _stands
         )
         return await self._one(
             select(tickets)
@@ -99,46 +101,68 @@ class SqlTickets:
 
     # --- who asked, and with what ------------------------------------------------------------------------------------
 
-    async def add_source(self, ticket: Ticket, *, user_id: str, channel_id: str, ts: str, at: datetime) -> None:
+    async def add_source(
+        self, ticket: Ticket, *, user_id: str, channel_id: str, ts: str, at: datetime, has_words: bool = False
+    ) -> None:
+        mine = ticket_sources.c
+        if has_words:
+            await self._connection.execute(
+                update(ticket_sources).where(mine.ticket_id == ticket.id, mine.has_words).values(has_words=False)
+            )
         await self._connection.execute(
             insert(ticket_sources).values(
-                ticket_id=ticket.id, team_id=ticket.team_id, user_id=user_id, channel_id=channel_id, ts=ts, at=at
+                ticket_id=ticket.id,
+                team_id=ticket.team_id,
+                user_id=user_id,
+                channel_id=channel_id,
+                ts=ts,
+                at=at,
+                has_words=has_words,
             )
         )
 
     async def from_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
-        return await self._one(_behind(team_id, channel_id, ts).where(_open).order_by(_T.number).limit(1))
+        return await self._one(_behind(_is(team_id, channel_id, ts), _stands).where(_open).order_by(_T.number).limit(1))
+
+    async def from_deleted(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        return await self._one(_behind(_is(team_id, channel_id, ts), ~_stands).order_by(_T.number.desc()).limit(1))
 
     async def of_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
-        return await self._one(_behind(team_id, channel_id, ts).order_by(_T.number.desc()).limit(1))
+        return await self._one(_behind(_is(team_id, channel_id, ts)).order_by(_T.number.desc()).limit(1))
 
-    async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
-        mine = ticket_sources.c
-        row = (
-            await self._connection.execute(
-                select(ticket_sources)
-                .where(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
-                .order_by(mine.position)
-                .limit(1)
+    async def sources(self, team_id: str, *, channel_id: str, ts: str) -> Sequence[SourceOf]:
+        mine, others = ticket_sources.c, ticket_sources.alias().c
+        another = (
+            exists()
+            .where(others.ticket_id == mine.ticket_id, others.gone_at.is_(None))
+            .where(or_(others.channel_id != channel_id, others.ts != ts))
+        )
+        rows = await self._connection.execute(
+            select(mine.ticket_id, mine.user_id, mine.has_words, another.label("has_another"))
+            .where(_is(team_id, channel_id, ts), _stands)
+            .order_by(mine.position)
+        )
+        found: dict[str, SourceOf] = {}
+        for row in rows:
+            first = found.get(row.ticket_id)
+            found[row.ticket_id] = SourceOf(
+                row.ticket_id,
+                first.user_id if first else row.user_id,
+                is_only=not row.has_another,
+                has_words=row.has_words or (first is not None and first.has_words),
             )
-        ).one_or_none()
-        if row is None:
-            return None
-        await self._connection.execute(delete(ticket_sources).where(mine.position == row.position))
-        left = (
-            await self._connection.execute(
-                select(func.count().label("n"), func.min(mine.position).label("first")).where(
-                    mine.ticket_id == row.ticket_id
-                )
-            )
-        ).one()
-        return SourceOf(row.ticket_id, row.user_id, left.n == 0, left.first is None or row.position < left.first)
+        return list(found.values())
+
+    async def forget(self, team_id: str, *, channel_id: str, ts: str, at: datetime) -> None:
+        await self._connection.execute(
+            update(ticket_sources).where(_is(team_id, channel_id, ts), _stands).values(gone_at=at, has_words=False)
+        )
 
     async def people(self, ticket: Ticket) -> Sequence[str]:
         mine = ticket_sources.c
         asked = await self._connection.scalars(
             select(mine.user_id)
-            .where(mine.ticket_id == ticket.id)
+            .where(mine.ticket_id == ticket.id, _stands)
             .group_by(mine.user_id)
             .order_by(func.min(mine.position))
         )
@@ -214,11 +238,15 @@ class SqlTickets:
         return None if row is None else _ticket(row)
 
 
-def _behind(team_id: str, channel_id: str, ts: str) -> Select[Any]:
-    """Tickets that a message is a source of."""
+def _is(team_id: str, channel_id: str, ts: str) -> ColumnElement[bool]:
+    """Sources that are that message."""
     mine = ticket_sources.c
-    asked = select(mine.ticket_id).where(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
-    return select(tickets).where(_T.team_id == team_id, _T.id.in_(asked))
+    return and_(mine.team_id == team_id, mine.channel_id == channel_id, mine.ts == ts)
+
+
+def _behind(*sources: ColumnElement[bool]) -> Select[Any]:
+    """Tickets that have such a source."""
+    return select(tickets).where(_T.id.in_(select(ticket_sources.c.ticket_id).where(*sources)))
 
 
 def _about(user_id: str, store_id: str | None) -> ColumnElement[bool]:

@@ -57,7 +57,7 @@ class Targets:
                 return self._anew(
                     replace(moved, late=late, answer_due_at=None, waiting_since=before.waiting_since or at), at
                 )
-            case TicketMove.WRITE | TicketMove.RELEASE if before.waiting_since is not None:
+            case TicketMove.WRITE if before.waiting_since is not None:
                 return self._anew(self._running_again(moved, before.waiting_since, at), at)
             case _:
                 return replace(moved, late=late)

@@ -99,6 +99,8 @@ class HandOver(Notice):
     #: (agent, number, state)
     held: tuple[tuple[str, int, str], ...]
     incidents: tuple[int, ...] = ()
+    #: those of the unclaimed whose seller was asked for something
+    waiting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,11 @@ REOPEN_WITHIN = timedelta(days=7)
 class TicketState(StrEnum):
     """Where a ticket stands."""
 
-    #: nobody has taken it
+    #: nobody has it
     OPEN = "open"
     #: an agent works on it
     CLAIMED = "claimed"
-    #: the seller was asked for something: its clock stands still
+    #: the seller was asked for something: its clock stands still, whoever has it, and also while nobody has
     WAITING = "waiting"
     CLOSED = "closed"
 
@@ -108,7 +108,8 @@ class Alert(StrEnum):
 
 _S, _M = TicketState, TicketMove
 
-#: (where it stands, what happens) → where it stands then; whatever is not here is impossible
+#: (where it stands, what happens) → where it stands then; whatever is not here is impossible. What nobody has is never CLAIMED
+#: by what the seller writes, but OPEN
 MOVES: Mapping[tuple[TicketState, TicketMove], TicketState] = MappingProxyType(
     {
         (_S.OPEN, _M.CLAIM): _S.CLAIMED,
@@ -121,8 +122,9 @@ MOVES: Mapping[tuple[TicketState, TicketMove], TicketState] = MappingProxyType(
         (_S.CLAIMED, _M.ASK): _S.WAITING,
         (_S.CLAIMED, _M.WRITE): _S.CLAIMED,
         (_S.CLAIMED, _M.CLOSE): _S.CLOSED,
+        (_S.WAITING, _M.CLAIM): _S.WAITING,
         (_S.WAITING, _M.HAND_OVER): _S.WAITING,
-        (_S.WAITING, _M.RELEASE): _S.OPEN,
+        (_S.WAITING, _M.RELEASE): _S.WAITING,
         (_S.WAITING, _M.REPLY): _S.WAITING,
         (_S.WAITING, _M.ASK): _S.WAITING,
         (_S.WAITING, _M.WRITE): _S.CLAIMED,
@@ -206,6 +208,8 @@ class Ticket:
         target = MOVES.get((self.state, move))
         if target is None:
             raise ImpossibleMove(state=self.state.value, move=move.value)
+        if target is TicketState.CLAIMED and move is TicketMove.WRITE and self.assignee is None:
+            target = TicketState.OPEN
         moved = replace(self, state=target)
         match move:
             case TicketMove.CLAIM | TicketMove.HAND_OVER:

@@ -39,13 +39,14 @@ class StoreLine:
 
 @dataclass(frozen=True, slots=True)
 class SourceOf:
-    """A message that a ticket came from, and whether another one stands behind the ticket besides."""
+    """A message that a ticket came from, and what stands on it."""
 
     ticket_id: str
     user_id: str
+    #: nothing else stands behind the ticket
     is_only: bool
-    #: the ticket began with it
-    is_first: bool
+    #: the ticket's question is in its words
+    has_words: bool
 
 
 class DeskObserver(Protocol):
@@ -124,24 +125,36 @@ class Tickets(Protocol):
         """The newest ticket in which the desk waits for a word of that person."""
         ...
 
-    async def add_source(self, ticket: Ticket, *, user_id: str, channel_id: str, ts: str, at: datetime) -> None:
-        """Notes who asked, and the message they asked with if there is one."""
+    async def add_source(
+        self, ticket: Ticket, *, user_id: str, channel_id: str, ts: str, at: datetime, has_words: bool = False
+    ) -> None:
+        """Notes who asked, and the message they asked with if there is one; with `has_words` the ticket's question is from it, and
+        no longer from another. Comes after the ticket's own write, as does `forget`: so nobody waits in a circle.
+        """
         ...
 
     async def from_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
         """The open ticket that a message is a source of already."""
         ...
 
-    async def of_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
-        """The same, closed ones included; the newest."""
+    async def from_deleted(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        """The newest ticket that a message was a source of until it was deleted."""
         ...
 
-    async def take_source(self, team_id: str, *, channel_id: str, ts: str) -> SourceOf | None:
-        """Forgets a message that was deleted; what it was the source of."""
+    async def of_message(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+        """The newest ticket that a message is or was a source of, closed ones included."""
+        ...
+
+    async def sources(self, team_id: str, *, channel_id: str, ts: str) -> Sequence[SourceOf]:
+        """What a message is the source of, each ticket once; nothing any more once it was deleted."""
+        ...
+
+    async def forget(self, team_id: str, *, channel_id: str, ts: str, at: datetime) -> None:
+        """The message was deleted: nothing stands on it from now on, and a copy that comes later is known."""
         ...
 
     async def people(self, ticket: Ticket) -> Sequence[str]:
-        """Everybody who asked, the ticket's own person first."""
+        """Everybody who asked and has not deleted it, and first the ticket's own person."""
         ...
 
     async def queue(

@@ -11,8 +11,12 @@ from bot.domain.roles import Role
 from bot.domain.tickets import CHOSEN_BY_AGENTS, CloseReason, Ticket, TicketMove
 from bot.errors import AlreadyClaimed, NotAnAdmin, NotAtTheDesk, TicketClosed, UnknownTicket, WrongChoice
 from bot.ports import Person, Work
-from bot.services.desk_acts import Act, Acts
+from bot.services.desk_acts import Acts
 from bot.services.desk_cards import tell_seller
+
+
+class _NotTheirs(Exception):
+    """Somebody else has it by now, or nobody."""
 
 
 class Desk:
@@ -51,8 +55,12 @@ class Desk:
         return await self._acts.racing(agent, ticket_id, act)
 
     async def release(self, agent: Person, ticket_id: str) -> Ticket:
-        """Puts it back into the queue."""
-        return await self._acts.racing(agent, ticket_id, self._releasing(agent))
+        """Puts it back into the queue; what the seller was asked is waited for all the same."""
+
+        async def act(work: Work, ticket: Ticket) -> Ticket:
+            return ticket if ticket.assignee is None else await self._put_back(work, ticket, agent)
+
+        return await self._acts.racing(agent, ticket_id, act)
 
     async def release_all(self, agent: Person) -> int:
         """Puts back everything the agent holds; how many."""
@@ -78,23 +86,24 @@ class Desk:
                 for one in await work.tickets.open_everywhere()
                 if (one.team_id, one.assignee) == (by.team_id, holder)
             ]
+
+        async def act(work: Work, ticket: Ticket) -> Ticket:
+            if ticket.assignee != holder:
+                raise _NotTheirs
+            return await self._put_back(work, ticket, by)
+
         freed = 0
         for ticket in held:
-            with suppress(TicketClosed, UnknownTicket):
-                await self._acts.in_turn(by, ticket.id, self._releasing(by))
+            with suppress(_NotTheirs, TicketClosed, UnknownTicket):
+                await self._acts.in_turn(by, ticket.id, act)
                 freed += 1
         return freed
 
-    def _releasing(self, by: Person) -> Act:
-        async def act(work: Work, ticket: Ticket) -> Ticket:
-            if ticket.assignee is None:
-                return ticket
-            freed = await self._acts.moved(work, ticket, TicketMove.RELEASE)
-            await self._acts.say(work, freed, by, "released")
-            await tell_seller(work, freed, "changed")
-            return freed
-
-        return act
+    async def _put_back(self, work: Work, ticket: Ticket, by: Person) -> Ticket:
+        freed = await self._acts.moved(work, ticket, TicketMove.RELEASE)
+        await self._acts.say(work, freed, by, "released")
+        await tell_seller(work, freed, "changed")
+        return freed
 
     async def close(self, agent: Person, ticket_id: str, because: CloseReason) -> Ticket:
         """Raises WrongChoice for a reason that is not an agent's to give, and what `claim` raises."""

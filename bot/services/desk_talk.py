@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.deadlines import Targets
-from bot.domain.tickets import CloseReason, Ticket, TicketMove, TicketState, safe_words, ticket_of
+from bot.domain.tickets import CloseReason, Source, Ticket, TicketMove, TicketState, safe_words, ticket_of
 from bot.errors import EmptyQuestion, TicketClosed, UnknownTicket
 from bot.ports import AuditEvent, CardAddress, CardFinder, Clock, Database, Person, Work
-from bot.ports.desk import DeskObserver, Unobserved
+from bot.ports.desk import DeskObserver, SourceOf, Unobserved
 from bot.services.contention import in_turn
 from bot.services.desk_cards import show, tell_seller
 
@@ -86,40 +88,40 @@ class Talk:
             await tell_seller(work, closed, "closed")
         return closed
 
-    async def gone(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
-        """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it; of any other, the
-        words that it began with.
+    async def gone(self, team_id: str, *, channel_id: str, ts: str) -> Sequence[Ticket]:
+        """A message was deleted. A ticket that stood on it alone and that nobody has taken goes with it, unless it opened by
+        itself; of any other its question goes, if that is in the message's words. The tickets it was behind.
         """
         return await in_turn(lambda: self._forget(team_id, channel_id=channel_id, ts=ts))
 
-    async def _forget(self, team_id: str, *, channel_id: str, ts: str) -> Ticket | None:
+    async def _forget(self, team_id: str, *, channel_id: str, ts: str) -> Sequence[Ticket]:
         now = self._clock()
         async with self._database.begin() as work:
-            source = await work.tickets.take_source(team_id, channel_id=channel_id, ts=ts)
-            ticket = None if source is None else await work.tickets.get(team_id, source.ticket_id)
-            if source is None or ticket is None:
-                return None
-            if source.is_first:
-                ticket = replace(ticket, question="", suggestion="")
-            line = "source_gone"
-            if source.is_only and ticket.state is TicketState.OPEN:
-                line = "withdrawn"
-                moved = ticket.after(TicketMove.CLOSE, at=now, because=CloseReason.WITHDRAWN)
-                ticket = self._targets.after(ticket, moved, TicketMove.CLOSE, now)
-            written = await work.tickets.put(ticket)
-            await work.audit.record(
-                AuditEvent(
-                    now,
-                    team_id,
-                    source.user_id,
-                    f"ticket.{line}",
-                    written.id,
-                    details={"number": str(written.number)},
-                )
-            )
-            await show(work, written, now=now, line=line, who=source.user_id)
-            await tell_seller(work, written, "closed" if line == "withdrawn" else "changed")
-        return written
+            left: list[tuple[str, Ticket, str]] = []
+            for source in await work.tickets.sources(team_id, channel_id=channel_id, ts=ts):
+                before = await work.tickets.get(team_id, source.ticket_id)
+                if before is None:
+                    continue
+                ticket = await work.tickets.put(self._without(source, before, now))
+                line = "withdrawn" if before.is_open and not ticket.is_open else "source_gone"
+                left.append((source.user_id, ticket, line))
+            await work.tickets.forget(team_id, channel_id=channel_id, ts=ts, at=now)
+            for author, ticket, line in left:
+                number = {"number": str(ticket.number)}
+                await work.audit.record(AuditEvent(now, team_id, author, f"ticket.{line}", ticket.id, details=number))
+                await show(work, ticket, now=now, line=line, who=author)
+                await tell_seller(work, ticket, "changed" if line == "source_gone" else "closed")
+        return [ticket for _, ticket, _ in left]
+
+    def _without(self, source: SourceOf, ticket: Ticket, now: datetime) -> Ticket:
+        """What is left of a ticket when that source of it was deleted."""
+        if source.has_words:
+            ticket = replace(ticket, question="", suggestion="")
+        by_itself = ticket.source is Source.FAILURE
+        if not source.is_only or by_itself or ticket.state is not TicketState.OPEN:
+            return ticket
+        moved = ticket.after(TicketMove.CLOSE, at=now, because=CloseReason.WITHDRAWN)
+        return self._targets.after(ticket, moved, TicketMove.CLOSE, now)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

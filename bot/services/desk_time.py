@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.deadlines import Targets
 from bot.domain.desk_notices import HandOver, ShiftEnds, TicketAlert
-from bot.domain.tickets import Alert, Ticket
+from bot.domain.tickets import Alert, Ticket, TicketState
 from bot.ports import AuditEvent, Clock, Database, Work
 from bot.ports.desk import DeskObserver, Unobserved
 from bot.services.desk_cards import show
@@ -110,5 +110,6 @@ class DeskTime:
                 unclaimed=tuple(one.number for one in tickets if one.assignee is None),
                 held=tuple((one.assignee, one.number, one.state.value) for one in tickets if one.assignee),
                 incidents=tuple(one.number for one in await work.incidents.all_open(team_id)),
+                waiting=tuple(one.number for one in tickets if not one.assignee and one.state is TicketState.WAITING),
             ),
         )

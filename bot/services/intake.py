@@ -73,10 +73,8 @@ class Intake:
 
     async def open(self, work: Work, draft: Draft) -> Opened:
         """A new ticket, or the one that is there already: open, or closed lately."""
-        if draft.ts:
-            known = await work.tickets.from_message(draft.team_id, channel_id=draft.channel_id, ts=draft.ts)
-            if known is not None:  # the same message brought twice says nothing new
-                return Opened(known, joined=True)
+        if known := await self._brought(work, draft):
+            return Opened(known, joined=True)
         there = await self._there(work, draft)
         if there is not None:
             return await self._join(work, draft, there)
@@ -108,7 +106,7 @@ class Intake:
             if there is None:
                 raise ConcurrentChange
             return await self._join(work, draft, there)
-        await self._came(work, ticket, draft, "opened")
+        await self._came(work, ticket, draft, "opened", has_words=bool(ticket.question))
         await work.outbox.ask(draft.team_id, "desk_diagnose", {"ticket_id": ticket.id}, lane=f"ticket:{ticket.id}")
         await show(work, ticket, now=now)
         if draft.source is not Source.FAILURE:
@@ -138,6 +136,19 @@ class Intake:
         )
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    async def _brought(work: Work, draft: Draft) -> Ticket | None:
+        """The ticket that has the draft's message already: brought twice it says nothing new.
+
+        From its channel a deleted message comes again only as a copy that is late; what an agent brings, they have before them.
+        """
+        if not draft.ts:
+            return None
+        known = await work.tickets.from_message(draft.team_id, channel_id=draft.channel_id, ts=draft.ts)
+        if known is None and draft.source is Source.CHANNEL:
+            return await work.tickets.from_deleted(draft.team_id, channel_id=draft.channel_id, ts=draft.ts)
+        return known
 
     async def _there(self, work: Work, draft: Draft) -> Ticket | None:
         return await work.tickets.open_of(
@@ -185,7 +196,7 @@ class Intake:
                 cause=there.cause or draft.cause,
             )
         )
-        await self._came(work, joined, draft, "joined")
+        await self._came(work, joined, draft, "joined", has_words=joined.question != there.question)
         await show(
             work,
             joined,
@@ -225,7 +236,7 @@ class Intake:
                 cause="",
             )
         )
-        await self._came(work, again, draft, "reopened")
+        await self._came(work, again, draft, "reopened", has_words=bool(safe_words(draft.question)))
         await work.outbox.ask(draft.team_id, "desk_diagnose", {"ticket_id": again.id}, lane=f"ticket:{again.id}")
         await show(
             work, again, now=now, line="reopened", who=draft.user_id, words=again.question, agent=old.assignee or ""
@@ -233,11 +244,16 @@ class Intake:
         await tell_seller(work, again, "reopened", only=draft.user_id)
         return Opened(again, reopened=True)
 
-    async def _came(self, work: Work, ticket: Ticket, draft: Draft, event: str) -> None:
-        """Notes who asked, with what, and that they did."""
+    async def _came(self, work: Work, ticket: Ticket, draft: Draft, event: str, *, has_words: bool) -> None:
+        """Notes who asked, with what, and that they did. `has_words`: the ticket's question is the draft's."""
         if draft.source is not Source.FAILURE:
             await work.tickets.add_source(
-                ticket, user_id=draft.user_id, channel_id=draft.channel_id, ts=draft.ts, at=self._clock()
+                ticket,
+                user_id=draft.user_id,
+                channel_id=draft.channel_id,
+                ts=draft.ts,
+                at=self._clock(),
+                has_words=has_words,
             )
         for_another = draft.opened_by is not None and draft.opened_by != draft.user_id
         actor = GRANTDESK if draft.source is Source.FAILURE else draft.opened_by or draft.user_id

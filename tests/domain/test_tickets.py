@@ -84,6 +84,19 @@ def test_while_the_seller_is_asked_the_clock_stands_still() -> None:
     assert (back.state, back.waiting_since, back.late) == (S.CLAIMED, None, False)
 
 
+def test_a_ticket_that_is_put_back_while_its_seller_is_asked_goes_on_waiting_with_its_clock_still() -> None:
+    waiting = move(ticket(S.CLAIMED), M.ASK, MONDAY + timedelta(hours=1))
+    back = move(waiting, M.RELEASE, MONDAY + timedelta(hours=2))
+    assert back == replace(waiting, assignee=None, claimed_at=None)
+    taken = move(back, M.CLAIM, MONDAY + timedelta(hours=3), to="U0KIM")
+    assert (taken.state, taken.assignee, taken.waiting_since) == (S.WAITING, "U0KIM", MONDAY + timedelta(hours=1))
+    for standing, then in ((back, S.OPEN), (taken, S.CLAIMED)):
+        heard = move(standing, M.WRITE, datetime(2026, 2, 5, 9, 0, tzinfo=UTC))
+        assert (heard.state, heard.assignee, heard.waiting_since) == (then, standing.assignee, None)
+        assert heard.resolve_due_at == datetime(2026, 2, 5, 16, 0, tzinfo=UTC)
+        assert heard.alert_at is not None
+
+
 def test_a_closed_ticket_that_opens_again_starts_its_clock_anew_and_belongs_to_nobody() -> None:
     closed = ticket(S.CLOSED)
     assert (closed.due_at, closed.alert_at, closed.because) == (None, None, CloseReason.ANSWERED)

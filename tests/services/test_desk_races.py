@@ -93,6 +93,22 @@ async def test_what_a_seller_writes_while_it_is_being_closed_is_not_lost(two: tu
         await sams.told(MEI)
 
 
+async def test_a_question_that_joins_while_the_first_is_deleted_is_not_lost(two: tuple[AtTheDesk, AtTheDesk]) -> None:
+    sams, kims = two
+    for number in range(ROUNDS):
+        await sams.opened(MEI, "a slip", channel_id="C1", ts=f"1.{number}")
+        _, joined = await asyncio.gather(
+            sams.talk.gone(MEI.team_id, channel_id="C1", ts=f"1.{number}"),
+            kims.ask(MEI, "no orders", channel_id="C1", ts=f"2.{number}"),
+        )
+        ticket = await sams.ticket(joined.ticket.id)
+        assert ticket.is_open
+        assert ticket.question == ("" if joined.joined and joined.ticket.question == "a slip" else "no orders")
+        await sams.work.close(SAM, ticket.id, CloseReason.ANSWERED)
+        await sams.cards()
+        await sams.told(MEI)
+
+
 async def test_twenty_agents_press_and_one_of_them_has_it(two: tuple[AtTheDesk, AtTheDesk]) -> None:
     ticket = await two[0].opened()
     won, lost = await raced(*(two[n % 2].work.claim((SAM, KIM)[n % 2], ticket.id) for n in range(20)))

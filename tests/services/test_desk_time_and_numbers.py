@@ -16,10 +16,13 @@ from bot.domain.desk_notices import (
     WeekInNumbers,
 )
 from bot.domain.roles import Role
-from bot.domain.tickets import Alert, CloseReason, TicketState
+from bot.domain.tickets import Alert, CloseReason, Ticket, TicketState
 from bot.domain.working_hours import WorkingHours, read_hours
 from bot.errors import NoStoresThere, NotAnAdmin, NotAnAgent
+from bot.ports import Person
 from bot.ports.desk import Queue
+from bot.services.desk import Desk as Work
+from bot.services.desk_acts import Act, Acts
 from bot.services.desk_replies import Answer
 from bot.services.desk_time import DeskTime
 from tests.services.at_the_desk import BOSS, KIM, SAM, TEAM, AtTheDesk, speak
@@ -139,7 +142,9 @@ async def test_a_target_across_a_weekend_in_which_the_clocks_change_is_spoken_of
 async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: AtTheDesk) -> None:
     mine = await at.opened(MEI, "one")
     await at.work.claim(SAM, mine.id)
-    await at.opened(LIN, "two")
+    asked = await at.opened(LIN, "two")
+    await at.replies.reply(KIM, asked.id, Answer("which_store"), speak=speak)
+    await at.work.release(KIM, asked.id)
     await at.house.support_told()
     at.clock.set(datetime(2026, 2, 2, 9, 44, tzinfo=UTC))
     assert await at.time.hand_over() == 0
@@ -150,7 +155,8 @@ async def test_before_the_desk_closes_each_agent_hears_what_they_hold_once(at: A
     assert list(shift.tickets) == [(mine.id, 1, "claimed", MEI.user_id)]
     [summary] = await at.house.support_told()
     assert isinstance(summary, HandOver)
-    assert (summary.unclaimed, list(summary.held)) == ((2,), [(SAM.user_id, 1, "claimed")])
+    assert (summary.unclaimed, summary.waiting) == ((2,), (2,))
+    assert list(summary.held) == [(SAM.user_id, 1, "claimed")]
     assert summary.opens == "2026-02-03T01:00:00+00:00"
     assert await at.work.release_all(SAM) == 1
     assert (await at.ticket(mine.id)).state is TicketState.OPEN
@@ -202,6 +208,28 @@ async def test_an_admin_who_takes_their_own_role_leaves_no_ticket_behind(at: AtT
 async def test_a_role_counts_in_its_own_workspace_only(at: AtTheDesk) -> None:
     await at.roles.give(BOSS, LIN.user_id, Role.AGENT)
     assert await at.roles.of("T0ELSEWHERE", LIN.user_id) is Role.SELLER
+
+
+async def test_nobody_loses_what_was_handed_to_them_while_its_last_agent_put_everything_back(at: AtTheDesk) -> None:
+    ticket, other = await at.opened(MEI, "one"), await at.opened(LIN, "two")
+    for one in (ticket, other):
+        await at.work.claim(SAM, one.id)
+    handed = 0
+
+    class HandsOver(Acts):
+        """Kim is handed the first ticket between the look at what Sam holds and its being put back."""
+
+        async def in_turn(self, agent: Person, ticket_id: str, act: Act) -> Ticket:
+            nonlocal handed
+            handed += 1
+            if handed == 1:
+                await at.work.hand_over(SAM, ticket.id, KIM.user_id)
+            return await super().in_turn(agent, ticket_id, act)
+
+    meanwhile = Work(HandsOver(at.database, roles=at.roles, targets=at.targets, people=at.people, clock=at.clock))
+    assert await meanwhile.release_all(SAM) == 1
+    assert [(await at.ticket(one.id)).assignee for one in (ticket, other)] == [KIM.user_id, None]
+    assert [one.subject for one in await at.audit("ticket.released")] == [other.id]
 
 
 # --- the queue -------------------------------------------------------------------------------------------------------

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.desk_tables import ticket_sources, tickets
 from storage.engine import open_engine
-from storage.migrate import is_current, migrate, unmake
+from storage.migrate import _change, is_current, migrate, unmake
 from storage.tables import metadata
 
 
@@ -79,6 +83,34 @@ async def test_migrations_can_be_taken_back_and_run_again(engine: AsyncEngine, d
     assert not await is_current(engine)
     await migrate(database_url)
     assert await is_current(engine)
+
+
+async def test_in_a_ticket_from_before_the_first_message_has_the_words_and_in_a_reopened_one_each(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    await _change(database_url, command.downgrade, "0008")
+    source = "INSERT INTO ticket_sources (ticket_id, team_id, user_id, channel_id, ts, at) VALUES (:id, 'T', 'U', 'C', :ts, 0)"
+    async with engine.begin() as connection:
+        for ticket_id, reopened in (("plain", 0), ("again", 1)):
+            await connection.execute(insert(tickets).values(_ticket_of(ticket_id, reopened=reopened)))
+            for ts in ("1.1", "2.2"):
+                await connection.execute(text(source), {"id": ticket_id, "ts": ts})
+    await migrate(database_url)
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(ticket_sources).order_by(ticket_sources.c.position))
+        assert [(row.ticket_id, row.has_words, row.gone_at) for row in rows] == [
+            ("plain", True, None),
+            ("plain", False, None),
+            ("again", True, None),
+            ("again", True, None),
+        ]
+
+
+def _ticket_of(ticket_id: str, *, reopened: int) -> dict[str, Any]:
+    at = datetime(2026, 2, 2, 8, 0, tzinfo=UTC)
+    words = ("locale", "source", "question", "topic", "suggestion", "error_code", "cause", "answers", "state", "alert")
+    facts = {"id": ticket_id, "team_id": "T", "user_id": "U", "store_id": ticket_id, "opened_at": at, "checked": ""}
+    return facts | dict.fromkeys(words, "") | {"reopened": reopened, "joined": 0, "late": False, "version": 1}
 
 
 async def test_a_database_from_the_future_is_not_current(engine: AsyncEngine) -> None:

@@ -144,22 +144,51 @@ async def test_one_open_ticket_a_store_and_a_person_without_one_and_as_many_clos
 async def test_who_asked_and_with_what_is_kept_until_it_is_deleted(world: World) -> None:
     ticket = await kept(world)
     async with world.database.begin() as work:
+
+        async def gone(ts: str) -> list[tuple[str, bool, bool]]:
+            found = await work.tickets.sources(TEAM, channel_id="C1", ts=ts)
+            await work.tickets.forget(TEAM, channel_id="C1", ts=ts, at=world.clock())
+            assert await work.tickets.sources(TEAM, channel_id="C1", ts=ts) == []
+            return [(one.user_id, one.is_only, one.has_words) for one in found]
+
         for user_id, ts in ((MEI, "1.1"), (LIN, "2.2"), (LIN, "3.3")):
-            await work.tickets.add_source(ticket, user_id=user_id, channel_id="C1", ts=ts, at=world.clock())
+            await work.tickets.add_source(
+                ticket, user_id=user_id, channel_id="C1", ts=ts, at=world.clock(), has_words=ts != "2.2"
+            )
         assert await work.tickets.people(ticket) == [MEI, LIN]
-        assert await work.tickets.take_source(TEAM, channel_id="C1", ts="9.9") is None
-        assert await work.tickets.take_source(OTHER_TEAM, channel_id="C1", ts="1.1") is None
-        second = await work.tickets.take_source(TEAM, channel_id="C1", ts="2.2")
-        first = await work.tickets.take_source(TEAM, channel_id="C1", ts="1.1")
-        last = await work.tickets.take_source(TEAM, channel_id="C1", ts="3.3")
-    assert second is not None
-    assert first is not None
-    assert last is not None
-    assert [(one.user_id, one.is_only, one.is_first) for one in (second, first, last)] == [
-        (LIN, False, False),
-        (MEI, False, True),
-        (LIN, True, True),
-    ]
+        assert await work.tickets.sources(TEAM, channel_id="C1", ts="9.9") == []
+        assert await work.tickets.sources(OTHER_TEAM, channel_id="C1", ts="1.1") == []
+        await work.tickets.forget(OTHER_TEAM, channel_id="C1", ts="1.1", at=world.clock())
+        assert await gone("2.2") == [(LIN, False, False)]
+        assert await gone("1.1") == [(MEI, False, False)], "the question is in newer words"
+        assert await work.tickets.people(ticket) == [MEI, LIN]
+        assert await gone("3.3") == [(LIN, True, True)]
+        assert await work.tickets.people(ticket) == [MEI]
+
+
+async def test_a_message_is_known_behind_every_ticket_it_came_to_and_after_it_was_deleted(world: World) -> None:
+    place = {"channel_id": "C1", "ts": "1.1"}
+    async with world.database.begin() as work:
+        first = await work.tickets.add(new_ticket(world))
+        assert first is not None
+        closed = await work.tickets.put(first.after(TicketMove.CLOSE, at=world.clock(), because=CloseReason.DUPLICATE))
+        opened = await work.tickets.add(new_ticket(world))
+        assert opened is not None
+        for ticket in (closed, closed, opened):
+            await work.tickets.add_source(ticket, user_id=MEI, at=world.clock(), has_words=True, **place)
+        await work.tickets.add_source(opened, user_id=LIN, at=world.clock(), channel_id="", ts="")
+        found = await work.tickets.sources(TEAM, **place)
+        assert [(one.ticket_id, one.is_only, one.has_words) for one in found] == [
+            (closed.id, True, True),
+            (opened.id, False, True),
+        ]
+        assert await work.tickets.from_message(TEAM, **place) == opened
+        assert await work.tickets.from_deleted(TEAM, **place) is None
+        await work.tickets.forget(TEAM, at=world.clock(), **place)
+        assert await work.tickets.from_message(TEAM, **place) is None
+        assert await work.tickets.from_deleted(TEAM, **place) == opened
+        assert await work.tickets.of_message(TEAM, **place) == opened
+        assert await work.tickets.people(opened) == [MEI, LIN]
 
 
 async def test_the_desk_waits_for_whoever_asked(world: World) -> None:
@@ -170,6 +199,12 @@ async def test_the_desk_waits_for_whoever_asked(world: World) -> None:
         assert await work.tickets.waiting_for(TEAM, LIN) == ticket
         assert await work.tickets.waiting_for(TEAM, ALEX) is None
         assert await work.tickets.waiting_for(OTHER_TEAM, MEI) is None
+        back = await work.tickets.put(ticket.after(TicketMove.RELEASE, at=world.clock()))
+        assert await work.tickets.waiting_for(TEAM, LIN) == back
+        unclaimed, _ = await work.tickets.queue(
+            TEAM, Queue.UNCLAIMED, agent="U0SAM", now=world.clock(), offset=0, limit=10
+        )
+        assert unclaimed == [back]
 
 
 async def test_queues_show_the_most_urgent_first_and_pages_of_them(world: World) -> None:
@@ -232,7 +267,11 @@ async def test_articles_that_were_shown_and_whether_a_person_was_needed_after(wo
     async with world.database.begin() as work:
         for user_id, slug in ((MEI, "a"), (MEI, "b"), (MEI, "a"), (LIN, "c")):
             await work.answers.shown(TEAM, user_id, slug, locale="en", at=now)
-        await work.tickets.add_source(ticket, user_id=MEI, channel_id="", ts="", at=now + timedelta(minutes=5))
+        for user_id, ts in ((MEI, "1.1"), (LIN, "2.2")):
+            await work.tickets.add_source(
+                ticket, user_id=user_id, channel_id="C1", ts=ts, at=now + timedelta(minutes=5)
+            )
+        await work.tickets.forget(TEAM, channel_id="C1", ts="2.2", at=now + timedelta(minutes=6))
         assert await work.answers.of_person(TEAM, MEI, since=now) == ["a", "b"]
         assert await work.answers.count(TEAM, now, now + timedelta(hours=1)) == (4, 1)
         assert await work.answers.count(OTHER_TEAM, now, now + timedelta(hours=1)) == (0, 0)
