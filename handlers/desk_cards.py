@@ -334,9 +334,9 @@ def card_buttons(bare: Speaker, card: TicketCard) -> list[Block]:
     ticket = card.ticket_id
     claim = button(bare("desk.button.claim"), "desk.claim", value=ticket, style="primary")
     reply = button(bare("desk.button.reply"), "desk.reply", value=ticket)
-    if card.state != TicketState.OPEN:
+    if card.assignee:
         reply["style"] = "primary"
-    found = [claim, reply] if card.state == TicketState.OPEN else [reply]
+    found = [reply] if card.assignee else [claim, reply]
     found.append(button(bare("desk.button.ask"), "desk.ask", value=ticket))
     if card.store:
         found.append(button(bare("desk.button.check"), "desk.check", value=ticket))
@@ -352,7 +352,7 @@ def card_buttons(bare: Speaker, card: TicketCard) -> list[Block]:
                 button(bare("desk.button.link", feature=name), f"desk.link:{feature.value}", value=ticket, confirm=sure)
             )
     found.append(button(bare("desk.button.hand_over"), "desk.hand_over", value=ticket))
-    if card.state != TicketState.OPEN:
+    if card.assignee:
         found.append(button(bare("desk.button.release"), "desk.release", value=ticket))
     found.append(button(bare("desk.button.close"), "desk.close", value=ticket))
     return found

@@ -218,6 +218,23 @@ async def test_the_sellers_card_says_whose_turn_it_is(home: House) -> None:
     assert await home.slack.problems() == []
 
 
+async def test_what_is_put_back_while_its_seller_is_asked_can_be_claimed_from_its_card(home: House) -> None:
+    lin, sam, kim = home.person("lin"), home.person("sam"), home.person("kim")
+    await lin.types("/desk new 還是不行")
+    await sam.clicks(EN("desk.button.ask"), message=await card_of(home))
+    await sam.submits()
+    await sam.sees(EN("desk.state.waiting"), channel=SUPPORT, within=PATIENCE)
+    await sam.clicks(EN("desk.button.release"), message=await card_of(home))
+    await sam.sees(EN("desk.line.released", who="U0SAM"), channel=SUPPORT, within=PATIENCE)
+    card = await card_of(home)
+    assert card.contains(EN("desk.state.waiting"))
+    await kim.clicks(EN("desk.button.claim"), message=card)
+    await sam.sees(EN("desk.line.claimed", who="U0KIM"), channel=SUPPORT, within=PATIENCE)
+    await lin.says("是主帳號")
+    await lin.sees(TW("ticket.state.claimed"), within=PATIENCE)
+    assert await home.slack.problems() == []
+
+
 async def test_a_ticket_that_opens_again_says_so_once(home: House) -> None:
     mei, kim = home.person("mei"), home.person("kim")
     said = await mei.types("/desk new 没有订单")
