@@ -65,6 +65,7 @@ class Stores(Protocol):
 
         Refused(HELD_BY_ANOTHER) when the account belongs to another distributor, in whatever workspace;
         Refused(ALREADY_CONNECTED, label) when another store of this seller is it. Decided by constraints of the database.
+        Raises ConcurrentChange when the store is gone, or in another marketplace than the given one.
         """
         ...
 
