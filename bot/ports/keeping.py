@@ -157,7 +157,9 @@ class Attempts(Protocol):
         """`latest` for every store of a seller, by store id; one query."""
         ...
 
-    async def update(self, attempt: ConsentAttempt) -> None: ...
+    async def update(self, attempt: ConsentAttempt, *, unless_pressed_after: datetime | None = None) -> bool:
+        """Writes it. False, and nothing written, when its button was pressed after the given moment, or when it is gone."""
+        ...
 
     async def silent(self, *, now: datetime, limit: int) -> Sequence[ConsentAttempt]:
         """Pressed more than STATE_LIFETIME ago, without outcome and not yet told: oldest first."""
