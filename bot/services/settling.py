@@ -159,7 +159,9 @@ class Settling:
         async with database.begin() as work:
             holder = await work.stores.holder(authorization.key.selling_partner_id)
             held = holder is not None and holder != seller.id
-            late = Refused(Reason.HELD_BY_ANOTHER if held else Reason.AMAZON_UNAVAILABLE)
+            # without a state it was a held token, which can be tried again; else its only copy is lost
+            lost = Reason.AMAZON_UNAVAILABLE if state is None else Reason.CODE_REJECTED
+            late = Refused(Reason.HELD_BY_ANOTHER if held else lost)
             await self.refuse(work, attempt, store, late, state=state)
         return late
 
@@ -222,14 +224,14 @@ class Settling:
             )
         )
 
-    async def _conclude(
-        self,
     @staticmethod
     async def _is_open(work: Work, attempt: ConsentAttempt, store: Store, now: datetime) -> bool:
         """Whether Amazon's page is open for another link of the same store and feature."""
         latest = await work.attempts.latest(store, attempt.feature)
         return latest is not None and latest.id != attempt.id and latest.awaits_answer(now)
 
+    async def _conclude(
+        self,
         work: Work,
         attempt: ConsentAttempt,
         store: Store,
