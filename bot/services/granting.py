@@ -22,7 +22,7 @@ from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import Authorization, AuthorizationKey, GrantState
 from bot.domain.notices import ConsentCard, StoreRef
 from bot.domain.stores import Seller, Store
-from bot.domain.verification import Reason, Refused, Turn, Verdict
+from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
 from bot.services.amazon_answers import AmazonAnswer, objection, state_for
@@ -315,7 +315,8 @@ class Granting:
     ) -> Verdict:
         tokens = await self._amazon.exchange(attempt.feature, answer.code)
         if isinstance(tokens, Refused):
-            return await self._not_exchanged(state, attempt, store, tokens)
+            async with self._database.begin() as work:
+                return await self._settling.not_exchanged(work, attempt, store, tokens, state=state)
         now = self._clock()
         fresh = Authorization(
             id=self._entropy.new_id(),
@@ -329,21 +330,6 @@ class Granting:
             ends_at=self._settling.ends(now),
         )
         return await self._verify(attempt, seller, store, fresh, tokens, state=state)
-
-    async def _not_exchanged(
-        self, state: ConsentState, attempt: ConsentAttempt, store: Store, refused: Refused
-    ) -> Verdict:
-        """The code is lost: it lives for five minutes, and nothing is kept that *Check result* could complete. So whoever heard
-        that Amazon was away, and to check again, would wait for ever; a new link helps. That Amazon was away counts all the same.
-        """
-        told = Refused(Reason.CODE_REJECTED) if refused.turn is Turn.NOBODY else refused
-        async with self._database.begin() as work:
-            await self._settling.refuse(work, attempt, store, told, state=state)
-            if told is not refused and not attempt.arrived:
-                await self.intake.failed(
-                    work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
-                )
-        return told
 
     async def _verify(
         self,

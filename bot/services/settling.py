@@ -92,6 +92,20 @@ class Settling:
             )
         )
 
+    async def not_exchanged(
+        self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState
+    ) -> Refused:
+        """The code is lost: it lives for five minutes, and nothing is kept that *Check result* could complete. So whoever heard
+        that Amazon was away, and to check again, would wait for ever; a new link helps. That Amazon was away counts all the same.
+        """
+        told = Refused(Reason.CODE_REJECTED) if refused.turn is Turn.NOBODY else refused
+        await self.refuse(work, attempt, store, told, state=state)
+        if told is not refused and not attempt.arrived:
+            await self._intake.failed(
+                work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
+            )
+        return told
+
     async def tell_refusal(self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused) -> None:
         """The person hears why; the desk hears what is ours to mend, and what too many meet at once.
 
