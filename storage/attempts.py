@@ -144,17 +144,26 @@ class SqlAttempts:
             found.setdefault(attempt.store_id, {})[attempt.feature] = attempt
         return found
 
-    async def update(self, attempt: ConsentAttempt) -> None:
-        """A link that is done stays done: what was read before that cannot bring it back."""
+    async def update(self, attempt: ConsentAttempt, *, unless_pressed_after: datetime | None = None) -> bool:
+        """A link that is done stays done: what was read before that cannot bring it back. One that was replaced takes the reason
+        of a refusal all the same.
+        """
+        mine = consent_attempts.c
         ends: dict[str, Any] = _end(attempt)
         if attempt.outcome not in FINAL:
-            stays, mine = ~_is_open(), consent_attempts.c
+            done, granted = ~_is_open(), mine.outcome == Outcome.GRANTED.value
+            why = {"reason", "detail"} if attempt.outcome is Outcome.REFUSED else set()
             ends = {
-                name: case((stays, mine[name]), else_=literal(value, mine[name].type)) for name, value in ends.items()
+                name: case((granted if name in why else done, mine[name]), else_=literal(value, mine[name].type))
+                for name, value in ends.items()
             }
-        await self._connection.execute(
+        wanted = [mine.id == attempt.id]
+        if unless_pressed_after is not None:
+            # a press at the same moment holds the row: what is compared is what it wrote
+            wanted.append(mine.pressed_at.is_(None) | (mine.pressed_at <= unless_pressed_after))
+        updated = await self._connection.execute(
             update(consent_attempts)
-            .where(consent_attempts.c.id == attempt.id)
+            .where(*wanted)
             .values(
                 expires_at=attempt.expires_at,
                 opened_at=attempt.opened_at,
@@ -163,6 +172,7 @@ class SqlAttempts:
                 **ends,
             )
         )
+        return updated.rowcount == 1
 
     async def silent(self, *, now: datetime, limit: int) -> Sequence[ConsentAttempt]:
         """On PostgreSQL they are locked until the transaction ends, and another replica's are left out."""

@@ -89,14 +89,16 @@ class SqlStores:
             update(stores)
             .where(
                 *_is(store),
+                # what was verified is the account in this marketplace, and it can be edited until an account is known
+                stores.c.marketplace_code == store.marketplace_code,
                 stores.c.selling_partner_id.is_(None) | (stores.c.selling_partner_id == selling_partner_id),
             )
             .values(selling_partner_id=selling_partner_id)
         )
         if bound.rowcount == 1:
             return None
-        still_there = await self._connection.scalar(select(stores.c.id).where(*_is(store)))
-        if still_there is None:
+        marketplace = await self._connection.scalar(select(stores.c.marketplace_code).where(*_is(store)))
+        if marketplace != store.marketplace_code:  # edited meanwhile, or deleted
             raise ConcurrentChange
         return Refused(Reason.WRONG_ACCOUNT)
 

@@ -78,6 +78,14 @@ class ConsentAttempt:
         """True while pressing the button may still lead to Amazon."""
         return now < self.expires_at and self.outcome not in FINAL
 
+    @property
+    def is_kept(self) -> bool:
+        """True when Amazon consented, or a held authorization was confirmed, and it could not be verified then. Completing it
+        needs no link any more, so none that expires or is replaced stands in its way.
+        """
+        given = self.pressed_at is not None and self.authorization_id is not None
+        return given and self.outcome in (Outcome.REFUSED, Outcome.REPLACED)
+
     def awaits_answer(self, now: datetime) -> bool:
         """True in the ten minutes after the button was pressed, while nothing came back."""
         return self.pressed_at is not None and self.outcome is None and now < self.pressed_at + STATE_LIFETIME

@@ -38,7 +38,7 @@ class Reason(StrEnum):
     STATE_USED = "state_used"
     #: the answer came after the ten minutes
     TOO_LATE = "too_late"
-    #: Amazon did not accept the code: older than five minutes, or used before
+    #: Amazon did not accept the code: older than five minutes, used before, or nobody answered while it was good
     CODE_REJECTED = "code_rejected"
     #: the answer lacked what Amazon always sends
     INCOMPLETE_ANSWER = "incomplete_answer"

@@ -65,6 +65,7 @@ class Stores(Protocol):
 
         Refused(HELD_BY_ANOTHER) when the account belongs to another distributor, in whatever workspace;
         Refused(ALREADY_CONNECTED, label) when another store of this seller is it. Decided by constraints of the database.
+        Raises ConcurrentChange when the store is gone, or in another marketplace than the given one.
         """
         ...
 
@@ -156,7 +157,9 @@ class Attempts(Protocol):
         """`latest` for every store of a seller, by store id; one query."""
         ...
 
-    async def update(self, attempt: ConsentAttempt) -> None: ...
+    async def update(self, attempt: ConsentAttempt, *, unless_pressed_after: datetime | None = None) -> bool:
+        """Writes it. False, and nothing written, when its button was pressed after the given moment, or when it is gone."""
+        ...
 
     async def silent(self, *, now: datetime, limit: int) -> Sequence[ConsentAttempt]:
         """Pressed more than STATE_LIFETIME ago, without outcome and not yet told: oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.consent import ConsentAttempt, Outcome
 from bot.domain.features import FeatureKey, other_feature
@@ -115,7 +116,7 @@ class Checking:
             token = "" if authorization is None else await work.authorizations.refresh_token(authorization)
         if store.disabled_at is not None:
             return _Found(Refused(Reason.DISABLED), store, store.disabled_at.isoformat())
-        if attempt is not None and _is_unfinished(attempt, grant):
+        if attempt is not None and _is_unfinished(attempt, grant, self._clock()):
             completed = await self._granting.confirm(attempt.id)
             if completed is not None:
                 told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
@@ -141,16 +142,22 @@ class Checking:
         pressed = attempt.pressed_at.isoformat()
         if attempt.awaits_answer(self._clock()):
             return _Found(Refused(Reason.WAITING), store, pressed)
-        if attempt.outcome is Outcome.REFUSED and attempt.reason:
+        if attempt.outcome in (Outcome.REFUSED, Outcome.REPLACED) and attempt.reason:
+            if TURNS[attempt.reason] is Turn.NOBODY:
+                # nothing is kept that could be asked about later: checking again would say the same for ever
+                return _Found(Refused(Reason.CODE_REJECTED), store, pressed)
             return _Found(Refused(attempt.reason, attempt.detail), store, pressed)
         return _Found(Refused(Reason.NO_ANSWER), store, pressed)
 
 
-def _is_unfinished(attempt: ConsentAttempt, grant: Grant) -> bool:
+def _is_unfinished(attempt: ConsentAttempt, grant: Grant, now: datetime) -> bool:
     """Amazon consented, or a held authorization was confirmed, and it could not be verified then.
 
-    Where a grant stands already, only what nobody was to blame for is tried again by itself.
+    Where a grant stands already, only what nobody was to blame for is tried again by itself, within the life of the link:
+    after it, asking about the grant tells the same.
     """
-    if attempt.outcome is not Outcome.REFUSED or attempt.reason is None or attempt.authorization_id is None:
+    if not attempt.is_kept:
         return False
-    return grant.authorization_id is None or TURNS[attempt.reason] is Turn.NOBODY
+    if grant.authorization_id is None:
+        return True
+    return attempt.reason is not None and TURNS[attempt.reason] is Turn.NOBODY and attempt.is_usable(now)

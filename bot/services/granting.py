@@ -25,7 +25,7 @@ from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused, Verdict
 from bot.errors import LinkExpired, LinkSpent, NothingToConfirm, StoreDisabled
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Person, Tokens, Work
-from bot.services.amazon_answers import AmazonAnswer, objection
+from bot.services.amazon_answers import AmazonAnswer, objection, state_for
 from bot.services.holding import covering, on_offer
 from bot.services.intake import Intake
 from bot.services.linking import Departure, Link, linked, made_event, mint, require_usable, shown, store_of
@@ -173,10 +173,10 @@ class Granting:
         Raises LinkUnknown, LinkExpired, LinkSpent or StoreDisabled.
         """
         now = self._clock()
-        state = self._entropy.secret()
         async with self._database.begin() as work:
             attempt, store, _ = await linked(work, secret)
             require_usable(attempt, store, now)
+            state = state_for(store, self._entropy.secret())
             url = self._amazon.consent_url(attempt.feature, store.marketplace, state=state)
             attempt = await mint(work, attempt, state, now=now, pressed_by=PRIMARY_USER if forwarded else "")
             grant = (await work.grants.of_store(store))[attempt.feature]
@@ -260,7 +260,7 @@ class Granting:
         async with self._database.read() as work:
             attempt = await work.attempts.get(attempt_id)
             found = None if attempt is None else await store_of(work, attempt)
-            if attempt is None or found is None or not attempt.is_usable(now):
+            if attempt is None or found is None or not (attempt.is_usable(now) or attempt.is_kept):
                 return None
             seller, store = found
             authorization = await on_offer(work, attempt, seller, store)
@@ -316,8 +316,7 @@ class Granting:
         tokens = await self._amazon.exchange(attempt.feature, answer.code)
         if isinstance(tokens, Refused):
             async with self._database.begin() as work:
-                await self._settling.refuse(work, attempt, store, tokens, state=state)
-            return tokens
+                return await self._settling.not_exchanged(work, attempt, store, tokens, state=state)
         now = self._clock()
         fresh = Authorization(
             id=self._entropy.new_id(),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.consent import FINAL, ConsentAttempt, ConsentState, Outcome
+from bot.domain.consent import ConsentAttempt, ConsentState, Outcome
 from bot.domain.features import FeatureKey, other_feature
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationState, Grant, GrantState, Move
 from bot.domain.health import next_check
@@ -57,19 +57,27 @@ class Settling:
     async def refuse(
         self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState | None
     ) -> None:
-        """Ends an attempt with a reason. Its link can be pressed again; an older grant stays."""
+        """Ends an attempt with a reason. Its link can be pressed again; an older grant stays.
+
+        An answer to an older press than the last leaves attempt and grant to the trip that is under way.
+        """
         self._observe(Outcome.REFUSED.value, refused.reason.value)
         now = self._clock()
         if state is not None:
             await work.attempts.settle(
                 replace(state, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail)
             )
-        if attempt.outcome not in FINAL:
-            await work.attempts.update(
-                replace(attempt, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail, ended_at=now)
+        is_last = True
+        if attempt.outcome is not Outcome.GRANTED:
+            # what nobody is to blame for leaves a consent to complete, and that is worth more than another trip
+            pressed_at = attempt.pressed_at if state is None else state.minted_at
+            is_last = await work.attempts.update(
+                replace(attempt, outcome=Outcome.REFUSED, reason=refused.reason, detail=refused.detail, ended_at=now),
+                unless_pressed_after=None if refused.turn is Turn.NOBODY else pressed_at,
             )
         grant = (await work.grants.of_store(store))[attempt.feature]
-        if refused.turn is not Turn.NOBODY and grant.state is GrantState.AUTHORIZING and not attempt.arrived:
+        ends = is_last and refused.turn is not Turn.NOBODY and not attempt.arrived
+        if ends and grant.state is GrantState.AUTHORIZING and not await self._is_open(work, attempt, store, now):
             await work.grants.put(grant.after(Move.REFUSE, at=now))
         await self.tell_refusal(work, attempt, store, refused)
         await work.audit.record(
@@ -83,6 +91,20 @@ class Settling:
                 details={"feature": attempt.feature.value, "reason": refused.reason.value},
             )
         )
+
+    async def not_exchanged(
+        self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState
+    ) -> Refused:
+        """The code is lost: it lives for five minutes, and nothing is kept that *Check result* could complete. So whoever heard
+        that Amazon was away, and to check again, would wait for ever; a new link helps. That Amazon was away counts all the same.
+        """
+        told = Refused(Reason.CODE_REJECTED) if refused.turn is Turn.NOBODY else refused
+        await self.refuse(work, attempt, store, told, state=state)
+        if told is not refused and not attempt.arrived:
+            await self._intake.failed(
+                work, user_id=attempt.user_id, store=store, feature=attempt.feature, cause=refused.reason.value
+            )
+        return told
 
     async def tell_refusal(self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused) -> None:
         """The person hears why; the desk hears what is ours to mend, and what too many meet at once.
@@ -151,7 +173,9 @@ class Settling:
         async with database.begin() as work:
             holder = await work.stores.holder(authorization.key.selling_partner_id)
             held = holder is not None and holder != seller.id
-            late = Refused(Reason.HELD_BY_ANOTHER if held else Reason.AMAZON_UNAVAILABLE)
+            # without a state it was a held token, which can be tried again; else its only copy is lost
+            lost = Reason.AMAZON_UNAVAILABLE if state is None else Reason.CODE_REJECTED
+            late = Refused(Reason.HELD_BY_ANOTHER if held else lost)
             await self.refuse(work, attempt, store, late, state=state)
         return late
 
@@ -213,6 +237,12 @@ class Settling:
                 details={"feature": feature.value},
             )
         )
+
+    @staticmethod
+    async def _is_open(work: Work, attempt: ConsentAttempt, store: Store, now: datetime) -> bool:
+        """Whether Amazon's page is open for another link of the same store and feature."""
+        latest = await work.attempts.latest(store, attempt.feature)
+        return latest is not None and latest.id != attempt.id and latest.awaits_answer(now)
 
     async def _conclude(
         self,

@@ -30,6 +30,14 @@ def test_only_what_was_granted_or_replaced_is_final() -> None:
     assert set(FINAL) == {Outcome.GRANTED, Outcome.REPLACED}
 
 
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+def test_what_was_kept_can_be_completed_whatever_became_of_its_link(outcome: Outcome | None) -> None:
+    kept = replace(PRESSED, outcome=outcome, authorization_id="x1")
+    assert kept.is_kept is (outcome in (Outcome.REFUSED, Outcome.REPLACED))
+    assert not replace(kept, pressed_at=None).is_kept, "a held authorization that was only offered"
+    assert not replace(kept, authorization_id=None).is_kept
+
+
 @pytest.mark.parametrize("later", [timedelta(0), STATE_LIFETIME - SECOND, STATE_LIFETIME, timedelta(days=1)])
 def test_a_pressed_link_waits_for_ten_minutes_and_then_is_silent(later: timedelta) -> None:
     in_time = later < STATE_LIFETIME

@@ -87,7 +87,7 @@ async def test_what_a_primary_user_is_refused_is_not_noted_as_the_link_persons_d
     await primary.opens(f"{BOT}/connect/{secret}?for=primary")
     await press(primary)
     await primary.signs_in("mei", "US")
-    with site.switched(lwa_status="html_503"):
+    with site.switched(spapi_participations="html_503"):
         assert "Amazon did not answer properly" in (await primary.consents()).text
     (refused,) = await site.audited("consent.refused")
     assert (refused.actor, refused.on_behalf_of) == ("primary_user", MEI.user_id)

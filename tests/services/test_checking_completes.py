@@ -59,6 +59,53 @@ async def test_while_amazon_is_still_away_check_result_says_so_and_keeps_the_tok
     assert await desk.checking.tell(MEI, ORDERS, store.id)
 
 
+async def test_a_kept_consent_is_completed_however_late_its_seller_asks(desk: Desk) -> None:
+    store = await desk.store()
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    await desk.consent(store)
+    desk.clock.advance(LINK_LIFETIME + timedelta(days=30))
+    assert await desk.checking.tell(MEI, ORDERS, store.id)
+    assert (await desk.grant(store)).state is GrantState.GRANTED
+
+
+@pytest.mark.parametrize("when", ["before the answer", "while Amazon is asked", "after it"])
+async def test_a_consent_by_a_link_that_is_replaced_is_kept_and_completed_too(desk: Desk, when: str) -> None:
+    store = await desk.store()
+    state = await desk.leave(store)
+    if when == "before the answer":
+        await desk.card(store)
+    elif when == "while Amazon is asked":
+        desk.amazon.meanwhile("exchange", lambda: desk.card(store))
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    assert (await desk.come_back(state)).verdict == Refused(Reason.AMAZON_UNAVAILABLE)
+    if when == "after it":
+        await desk.card(store)
+    assert await desk.ending(store) == (Outcome.REPLACED, Reason.AMAZON_UNAVAILABLE)
+    desk.clock.advance(timedelta(minutes=20))
+
+    assert await desk.checking.tell(MEI, ORDERS, store.id)
+
+    assert desk.amazon.asked("exchange") == 1
+    assert await desk.ending(store) == (Outcome.GRANTED, None)
+
+
+async def test_an_offer_that_nobody_confirmed_is_not_confirmed_by_checking(desk: Desk) -> None:
+    await desk.granted()
+    canada = await desk.store(MEI, "Acme CA", "CA")
+    await desk.card(canada)
+    await desk.card(canada)
+    assert await desk.checking.check(MEI, ORDERS, canada.id) == Refused(Reason.NEVER_OPENED)
+    assert (await desk.grant(canada)).state is GrantState.NOT_GRANTED
+
+
+async def test_a_kept_consent_that_a_moved_store_cannot_use_is_not_waited_for(desk: Desk) -> None:
+    store = await desk.store()
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    await desk.consent(store)
+    await desk.stores.edit(MEI, store.id, StoreDraft("Acme DE", "DE", "2026-01-31"))
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.CODE_REJECTED)
+
+
 @pytest.mark.parametrize("after", [timedelta(minutes=20), LINK_LIFETIME])
 @pytest.mark.parametrize("was", [GrantState.GRANTED, GrantState.REVOKED, GrantState.EXPIRED])
 async def test_a_renewal_amazon_could_not_be_asked_about_is_completed_too(

@@ -12,6 +12,8 @@ from bot.domain.grants import GrantState
 from bot.domain.notices import ConsentCard, ConsentResult
 from bot.domain.verification import Reason, Refused
 from bot.errors import LinkExpired, LinkSpent, LinkUnknown, NothingToConfirm, StoreDisabled, UnknownStore
+from bot.services.amazon_answers import AmazonAnswer
+from bot.services.stores import StoreDraft
 from tests import fakes
 from tests.services.desk import ACME, ALEX, LIN, MEI, ORDERS, Desk
 
@@ -213,3 +215,97 @@ async def test_a_replaced_card_cannot_be_confirmed(desk: Desk) -> None:
     await desk.card(canada)
     with pytest.raises(LinkSpent):
         await desk.granting.begin_confirm(MEI, old.attempt_id)
+
+
+# --- the store moves while its seller is at Amazon -------------------------------------------------------------------
+
+
+async def test_a_consent_for_the_region_a_store_was_in_before_is_not_taken_for_the_new_one(desk: Desk) -> None:
+    store = await desk.store()
+    card = await desk.card(store)
+    state = await desk.press(card.secret)
+    code = desk.amazon.agree(ORDERS, ACME, "US")
+    await desk.stores.edit(MEI, store.id, StoreDraft("Acme", "DE", "2026-01-31"))
+
+    assert (await desk.come_back(state, code=code)).verdict == Refused(Reason.UNKNOWN_STATE)
+
+    assert desk.amazon.asked("exchange") == 0
+    assert (await desk.grant(store)).state is GrantState.NOT_GRANTED
+    assert (await desk.stores.get(MEI, store.id)).selling_partner_id is None
+    await desk.stores.edit(MEI, store.id, StoreDraft("Acme", "UK", "2026-01-31"))
+    assert (await desk.come_back(await desk.press(card.secret))).verdict, (
+        "the same link leads to where the store is now"
+    )
+
+
+async def test_another_marketplace_of_the_same_region_is_covered_by_the_same_consent(desk: Desk) -> None:
+    store = await desk.store()
+    state = await desk.leave(store)
+    await desk.stores.edit(MEI, store.id, StoreDraft("Acme", "CA", "2026-01-31"))
+    assert (await desk.come_back(state)).verdict
+
+
+@pytest.mark.parametrize("call", ["exchange", "participations", "probe"])
+async def test_a_store_that_moves_while_amazon_is_asked_is_not_granted(desk: Desk, call: str) -> None:
+    store = await desk.store()
+    desk.amazon.meanwhile(call, lambda: desk.stores.edit(MEI, store.id, StoreDraft("Acme", "DE", "2026-01-31")))
+
+    assert (await desk.consent(store)).verdict == Refused(Reason.CODE_REJECTED)
+
+    assert (await desk.grant(store)).state is GrantState.NOT_GRANTED
+    assert (await desk.stores.get(MEI, store.id)).selling_partner_id is None
+    assert (await desk.consent(store)).verdict
+
+
+# --- two tabs --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_late_answer_of_an_older_tab_leaves_the_trip_under_way_alone(desk: Desk) -> None:
+    store = await desk.store()
+    card = await desk.card(store)
+    first = await desk.press(card.secret)
+    desk.clock.advance(timedelta(minutes=11))
+    await desk.granting.close_silent()
+    second = await desk.press(card.secret)
+    before = await desk.attempt(card.secret)
+
+    late = await desk.come_back(first)
+
+    assert late.verdict == Refused(Reason.TOO_LATE)
+    assert late.receipt is not None
+    shown = await desk.granting.result(late.receipt)
+    assert shown is not None
+    assert shown[0].reason is Reason.TOO_LATE, "the older tab reads it all the same"
+    assert await desk.attempt(card.secret) == before
+    assert (await desk.grant(store)).state is GrantState.AUTHORIZING
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.WAITING)
+    assert (await desk.come_back(second)).verdict
+
+
+async def test_a_press_while_an_older_tabs_code_is_rejected_stays_the_last(desk: Desk) -> None:
+    store = await desk.store()
+    card = await desk.card(store)
+    first = await desk.press(card.secret)
+    desk.clock.advance(timedelta(minutes=6))
+    desk.amazon.meanwhile("exchange", lambda: desk.press(card.secret))
+
+    assert (await desk.come_back(first, code="ANcode|wrong")).verdict == Refused(Reason.CODE_REJECTED)
+
+    attempt = await desk.attempt(card.secret)
+    assert (attempt.outcome, attempt.pressed_at) == (None, desk.clock())
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.WAITING)
+    desk.clock.advance(STATE_LIFETIME)
+    assert await desk.granting.close_silent() == 1
+
+
+async def test_a_refusal_leaves_the_grant_to_a_colleague_who_is_at_amazon(desk: Desk) -> None:
+    store = await desk.store()
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    mine = await desk.leave(store)
+    desk.clock.advance(timedelta(minutes=1))
+    theirs = await desk.leave(store, person=LIN)
+    refused = await desk.granting.answer(ORDERS, AmazonAnswer(mine, error="access_denied"))
+    assert refused.verdict == Refused(Reason.CANCELLED)
+    assert (await desk.grant(store)).state is GrantState.AUTHORIZING
+    assert not (await desk.granting.answer(ORDERS, AmazonAnswer(theirs, error="access_denied"))).verdict
+    assert (await desk.grant(store)).state is GrantState.NOT_GRANTED

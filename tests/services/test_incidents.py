@@ -191,6 +191,15 @@ async def test_an_error_of_amazons_pages_is_an_incident_that_people_end_or_a_con
     assert await three.incidents.look() == 1
 
 
+async def test_codes_that_are_lost_because_amazon_is_away_count_as_amazons_outage(three: AtTheDesk) -> None:
+    three.house.amazon.will("exchange", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 3)
+    for code in ("US", "UK", "JP"):
+        store = await three.house.store(MEI, f"Store {code}", code)
+        assert (await three.house.consent(store)).verdict == Refused(Reason.CODE_REJECTED)
+    [card] = [one for one in await three.house.support_told() if isinstance(one, IncidentCard)]
+    assert card.cause == "amazon_unavailable"
+
+
 async def test_our_secret_mended_ends_an_incident_whose_stores_have_nothing_to_ask_about(three: AtTheDesk) -> None:
     found = [await three.house.store(MEI, f"Store {code}", code) for code in ("US", "CA")]
     three.house.amazon.will("exchange", *[Refused(Reason.OUR_CREDENTIALS)] * 3)

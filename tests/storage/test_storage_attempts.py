@@ -129,6 +129,38 @@ async def test_a_link_that_was_replaced_cannot_be_brought_back_by_what_was_read_
     assert found.outcome is Outcome.GRANTED
 
 
+async def test_a_link_that_was_replaced_takes_the_reason_of_a_refusal_and_one_that_was_granted_does_not(
+    world: World,
+) -> None:
+    store = await world.store(await world.seller())
+    replaced = await world.attempt(store)
+    granted = await world.attempt(store)
+    async with world.database.begin() as work:
+        await work.attempts.update(replace(granted, outcome=Outcome.GRANTED, ended_at=world.clock()))
+        for attempt in (replaced, granted):
+            await work.attempts.update(replace(attempt, outcome=Outcome.REFUSED, reason=Reason.THROTTLED))
+        found = [await work.attempts.get(attempt.id) for attempt in (replaced, granted)]
+    assert [(one.outcome, one.reason, one.ended_at) for one in found if one] == [
+        (Outcome.REPLACED, Reason.THROTTLED, world.clock()),
+        (Outcome.GRANTED, None, world.clock()),
+    ]
+
+
+async def test_what_an_older_press_came_to_is_not_written_over_a_newer_one(world: World) -> None:
+    store = await world.store(await world.seller())
+    attempt = await world.attempt(store)
+    first, second = world.clock(), world.clock() + timedelta(minutes=1)
+    refused = replace(attempt, pressed_at=first, outcome=Outcome.REFUSED, reason=Reason.TOO_LATE)
+    async with world.database.begin() as work:
+        assert await work.attempts.update(refused, unless_pressed_after=first), "never pressed"
+        assert await work.attempts.update(refused, unless_pressed_after=first), "pressed then"
+        pressed = replace(attempt, pressed_at=second)
+        assert await work.attempts.update(pressed)
+        assert not await work.attempts.update(refused, unless_pressed_after=first)
+        assert await work.attempts.get(attempt.id) == pressed
+        assert await work.attempts.update(refused, unless_pressed_after=second)
+
+
 async def test_the_latest_is_the_newest_pressed_else_the_newest(world: World) -> None:
     store = await world.store(await world.seller())
     async with world.database.read() as work:

@@ -173,6 +173,17 @@ async def test_a_store_never_changes_its_amazon_account(world: World) -> None:
         assert await work.stores.get(seller, store.id) == store
 
 
+async def test_an_account_is_not_bound_to_a_store_that_was_given_another_marketplace_meanwhile(world: World) -> None:
+    seller = await world.seller()
+    store = await world.store(seller)
+    async with world.database.begin() as work:
+        await work.stores.update(replace(store, marketplace_code="DE"))
+        with pytest.raises(ConcurrentChange):
+            await work.stores.bind(store, ACME)
+        assert await work.stores.holder(ACME) is None
+        assert await work.stores.get(seller, store.id) == replace(store, marketplace_code="DE")
+
+
 async def test_of_many_distributors_at_once_one_gets_the_account(world: World) -> None:
     sellers = [await world.seller(f"U0SELLER{number}") for number in range(12)]
     stores = [await world.store(seller) for seller in sellers]
