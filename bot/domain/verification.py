@@ -38,8 +38,10 @@ class Reason(StrEnum):
     STATE_USED = "state_used"
     #: the answer came after the ten minutes
     TOO_LATE = "too_late"
-    #: Amazon did not accept the code: older than five minutes, used before, or nobody answered while it was good
+    #: Amazon did not accept the code: older than five minutes, or used before
     CODE_REJECTED = "code_rejected"
+    #: Amazon gave no answer for the code, which is good once and for five minutes
+    CODE_LOST = "code_lost"
     #: the answer lacked what Amazon always sends
     INCOMPLETE_ANSWER = "incomplete_answer"
     #: another Amazon account was signed in than the one the store belongs to
@@ -82,6 +84,7 @@ TURNS: Mapping[Reason, Turn] = MappingProxyType(
         Reason.STATE_USED: Turn.SELLER,
         Reason.TOO_LATE: Turn.SELLER,
         Reason.CODE_REJECTED: Turn.SELLER,
+        Reason.CODE_LOST: Turn.SELLER,
         Reason.INCOMPLETE_ANSWER: Turn.SELLER,
         Reason.WRONG_ACCOUNT: Turn.SELLER,
         Reason.UNPROVEN: Turn.SELLER,

@@ -145,7 +145,7 @@ class Checking:
         if attempt.outcome in (Outcome.REFUSED, Outcome.REPLACED) and attempt.reason:
             if TURNS[attempt.reason] is Turn.NOBODY:
                 # nothing is kept that could be asked about later: checking again would say the same for ever
-                return _Found(Refused(Reason.CODE_REJECTED), store, pressed)
+                return _Found(Refused(Reason.CODE_LOST), store, pressed)
             return _Found(Refused(attempt.reason, attempt.detail), store, pressed)
         return _Found(Refused(Reason.NO_ANSWER), store, pressed)
 

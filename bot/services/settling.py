@@ -98,7 +98,7 @@ class Settling:
         """The code is lost: it lives for five minutes, and nothing is kept that *Check result* could complete. So whoever heard
         that Amazon was away, and to check again, would wait for ever; a new link helps. That Amazon was away counts all the same.
         """
-        told = Refused(Reason.CODE_REJECTED) if refused.turn is Turn.NOBODY else refused
+        told = Refused(Reason.CODE_LOST) if refused.turn is Turn.NOBODY else refused
         await self.refuse(work, attempt, store, told, state=state)
         if told is not refused and not attempt.arrived:
             await self._intake.failed(

@@ -104,8 +104,8 @@ async def test_a_marketplace_that_the_account_does_not_sell_on_is_refused(seller
     [
         ({"lwa_status": "invalid_client"}, "our_credentials"),
         # the code is lost: only a new link helps
-        ({"lwa_status": "html_503"}, "code_rejected"),
-        ({"lwa_status": "throttled"}, "code_rejected"),
+        ({"lwa_status": "html_503"}, "code_lost"),
+        ({"lwa_status": "throttled"}, "code_lost"),
         ({"spapi_participations": "html_503"}, "amazon_unavailable"),
         ({"spapi_orders": "403_secret"}, "our_credentials"),
         ({"spapi_orders": "429"}, "throttled"),

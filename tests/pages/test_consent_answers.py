@@ -136,8 +136,14 @@ async def test_a_late_answer_is_told(site: Site) -> None:
     [
         ({"lwa_status": "invalid_client"}, ("Something is wrong on our side", "Our turn")),
         # the code is lost: to check again a little later would be to wait for ever
-        ({"lwa_status": "html_503"}, ("Amazon did not answer in time", "Start again with a new link")),
-        ({"lwa_status": "throttled"}, ("Amazon did not answer in time", "Start again with a new link")),
+        (
+            {"lwa_status": "html_503"},
+            ("Amazon did not answer properly at the last step", "start again with a new link"),
+        ),
+        (
+            {"lwa_status": "throttled"},
+            ("Amazon did not answer properly at the last step", "start again with a new link"),
+        ),
         (
             {"spapi_participations": "html_503"},
             ("Amazon did not answer properly", "Nobody has done anything wrong"),

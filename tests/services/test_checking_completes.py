@@ -103,7 +103,7 @@ async def test_a_kept_consent_that_a_moved_store_cannot_use_is_not_waited_for(de
     desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
     await desk.consent(store)
     await desk.stores.edit(MEI, store.id, StoreDraft("Acme DE", "DE", "2026-01-31"))
-    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.CODE_REJECTED)
+    assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.CODE_LOST)
 
 
 @pytest.mark.parametrize("after", [timedelta(minutes=20), LINK_LIFETIME])

@@ -87,8 +87,8 @@ MISHAPS: dict[str, tuple[Reason, Mishap]] = {
     "the browser is another person's": (Reason.WRONG_PERSON, _another_person),
     "the account does not sell there": (Reason.MARKETPLACE_NOT_COVERED, _does_not_sell_there),
     "invalid_client on the code": (Reason.OUR_CREDENTIALS, _answered("exchange", Reason.OUR_CREDENTIALS)),
-    "an HTML 503 on the code": (Reason.CODE_REJECTED, _answered("exchange", Reason.AMAZON_UNAVAILABLE)),
-    "429 on the code": (Reason.CODE_REJECTED, _answered("exchange", Reason.THROTTLED)),
+    "an HTML 503 on the code": (Reason.CODE_LOST, _answered("exchange", Reason.AMAZON_UNAVAILABLE)),
+    "429 on the code": (Reason.CODE_LOST, _answered("exchange", Reason.THROTTLED)),
     "an HTML 503 on the marketplaces": (
         Reason.AMAZON_UNAVAILABLE,
         _answered("participations", Reason.AMAZON_UNAVAILABLE),
@@ -290,4 +290,4 @@ async def test_a_lost_code_is_never_waited_for(desk: Desk, reason: Reason) -> No
     await desk.consent(store)
     for _ in range(2):
         desk.clock.advance(timedelta(minutes=30))
-        assert await desk.checking.tell(MEI, ORDERS, store.id) == Refused(Reason.CODE_REJECTED)
+        assert await desk.checking.tell(MEI, ORDERS, store.id) == Refused(Reason.CODE_LOST)

@@ -195,7 +195,7 @@ async def test_codes_that_are_lost_because_amazon_is_away_count_as_amazons_outag
     three.house.amazon.will("exchange", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 3)
     for code in ("US", "UK", "JP"):
         store = await three.house.store(MEI, f"Store {code}", code)
-        assert (await three.house.consent(store)).verdict == Refused(Reason.CODE_REJECTED)
+        assert (await three.house.consent(store)).verdict == Refused(Reason.CODE_LOST)
     [card] = [one for one in await three.house.support_told() if isinstance(one, IncidentCard)]
     assert card.cause == "amazon_unavailable"
 
