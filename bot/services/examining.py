@@ -59,7 +59,7 @@ class Examiner:
         """Asks, and moves the grants of `stores` by what is answered.
 
         `patient`: a lost access is not written yet, because the caller will look a second time. `besides`: who asked, and
-        is told the result by the caller.
+        is told the result by the caller. Raises ConcurrentChange, also when the authorization is not held any more.
         """
         tokens = await self._amazon.refresh(authorization.feature, token)
         if isinstance(tokens, Refused):
@@ -67,11 +67,11 @@ class Examiner:
         if tokens.refresh_token != token:
             # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
-                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+                await work.authorizations.update(authorization, refresh_token=tokens.refresh_token)
         answers = await self._probed(authorization, tokens, stores)
         now = self._clock()
         async with self._database.begin() as work:
-            kept = await work.authorizations.put(self._as_known(authorization, now))
+            kept = await work.authorizations.update(self._as_known(authorization, now))
             if kept.ends_at <= now:
                 return Finding(Refused(Reason.EXPIRED))
             await self._write(work, kept, stores, answers, patient=patient, besides=besides)

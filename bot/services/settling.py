@@ -147,7 +147,9 @@ class Settling:
         for _ in range(_TRIES):
             with suppress(ConcurrentChange):
                 async with database.begin() as work:
-                    return await self._conclude(work, attempt, store, authorization, tokens, refused, state=state)
+                    return await self._conclude(
+                        work, attempt, seller, store, authorization, tokens, refused, state=state
+                    )
         async with database.begin() as work:
             holder = await work.stores.holder(authorization.key.selling_partner_id)
             held = holder is not None and holder != seller.id
@@ -175,7 +177,7 @@ class Settling:
         reason = Reason.EXPIRED if over else Reason.REVOKED
         worked_until = kept.ends_at if over else await work.health.worked_until(kept)
         broken = []
-        await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
+        await work.authorizations.update(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
             if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
                 await put_grant(work, store, grant, grant.after(move, at=now))
@@ -218,6 +220,7 @@ class Settling:
         self,
         work: Work,
         attempt: ConsentAttempt,
+        seller: Seller,
         store: Store,
         authorization: Authorization,
         tokens: Tokens,
@@ -226,6 +229,9 @@ class Settling:
         state: ConsentState | None,
     ) -> Verdict:
         if refused is not None and refused.turn is Turn.NOBODY:
+            # deleted while Amazon was asked: a token kept now would hold the account for nobody
+            if await work.stores.get(seller, store.id, to_write=True) is None:
+                raise ConcurrentChange
             kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
             attempt = replace(attempt, authorization_id=kept.id)
         if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
