@@ -18,7 +18,7 @@ from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 from bot.services.intake import Intake
 from bot.services.mirroring import put_grant
-from bot.services.outages import note_broken, note_mended
+from bot.services.outages import note_broken, note_mended, note_refused
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
@@ -299,7 +299,13 @@ class Settling:
             await work.health.worked(
                 authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at)
             )
-            await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
+        else:
+            stood = grants[attempt.feature].standing(now) is GrantState.GRANTED
+            await note_refused(
+                work, store, attempt.feature, refused.reason, stood=stood, at=now, besides=attempt.user_id
+            )
+        well = renewed if refused is not None else (store, *renewed)
+        await note_mended(work, [(one, attempt.feature) for one in well], at=now)
         await work.audit.record(
             AuditEvent(
                 now,

@@ -255,6 +255,38 @@ async def test_a_store_deleted_during_the_sweep_leaves_the_account_free(
     assert await desk.told() == []
 
 
+async def test_a_sibling_renewed_by_a_consent_whose_own_probe_is_refused_is_told_and_told_again_when_it_breaks(
+    desk: Desk,
+) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.clock.advance(2 * DAY)
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.sweeping.sweep()
+    [broke] = await told(desk, GrantBroke)
+
+    desk.amazon.will("probe", Refused(Reason.PERMISSION_PROBLEM))
+    await desk.consent(us)
+    assert [(await desk.grant(store)).state for store in (us, canada)] == [
+        GrantState.PERMISSION_PROBLEM,
+        GrantState.GRANTED,
+    ]
+    [mended] = await told(desk, GrantMended)
+    assert isinstance(mended, GrantMended)
+    assert (mended.store.label, mended.others) == ("Acme CA", ())
+
+    await live_through(desk, 48)
+    [mended] = await told(desk, GrantMended)
+    assert isinstance(mended, GrantMended)
+    assert isinstance(broke, GrantBroke)
+    assert (mended.store.label, mended.worked_until) == ("Acme US", broke.worked_until), "one gap, as long as it was"
+
+    desk.amazon.withdraw(ACME, ORDERS)
+    await live_through(desk, 48)
+    [broke] = await told(desk, GrantBroke)
+    assert isinstance(broke, GrantBroke)
+    assert (broke.store.label, broke.others) == ("Acme US", ("Acme CA",))
+
+
 async def test_a_moment_still_to_come_counts_as_now(desk: Desk) -> None:
     await desk.granted()
     desk.amazon.calls.clear()
