@@ -139,14 +139,26 @@ class Examiner:
         now, feature = self._clock(), authorization.feature
         lost: list[Store] = []
         restored: dict[str, Store] = {}
-        for store in stores:
+        still_out = {
+            store.id
+            for store in stores
+            if store.id in answers
+            and (await work.grants.of_store(store))[feature].state is GrantState.PERMISSION_PROBLEM
+        }
+        # what is well comes first: it may renew others of the consent, and of those their own probe has the last word
+        for store in sorted(stores, key=lambda one: one.id in answers):
             grant = (await work.grants.of_store(store))[feature]
             answer = answers.get(store.id)
             if answer is None:
                 restored |= {one.id: one for one in await self._restore(work, store, grant, authorization)}
-            elif answer.reason in NO_ACCESS and grant.state is GrantState.GRANTED and not patient:
+            elif (
+                answer.reason in NO_ACCESS
+                and grant.state is GrantState.GRANTED
+                and (not patient or store.id in still_out)
+            ):
                 await put_grant(work, store, grant, grant.after(Move.LOSE_PERMISSION, at=now))
                 await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
+                restored.pop(store.id, None)
                 lost.append(store)
         if lost:
             await note_broken(

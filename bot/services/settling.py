@@ -198,7 +198,9 @@ class Settling:
         for store, grant in await work.grants.resting_on(authorization.id):
             if (store.id, grant.feature) == but:
                 continue
-            if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
+            # of the same consent, a grant without permission is as it was: only its own probe can say that it works again
+            stands = grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)
+            if grant.ends_at != authorization.ends_at or not stands:
                 await put_grant(work, store, grant, self._accepted(grant, authorization, now))
                 renewed.append(store)
         return tuple(renewed)
