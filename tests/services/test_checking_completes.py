@@ -246,6 +246,19 @@ async def test_a_store_deleted_while_amazon_is_asked_about_it_leaves_nothing_beh
     assert (await desk.consent(theirs, person=ALEX)).verdict, "the account is free for another distributor"
 
 
+async def test_a_store_deleted_during_the_sweep_leaves_the_account_free(
+    database: SqlDatabase, clock: FakeClock
+) -> None:
+    desk = Desk(database, clock)
+    store = await desk.granted()
+    desk.clock.advance(timedelta(days=2))
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
+    await desk.sweeping.sweep()
+    theirs = await desk.store(ALEX, "Acme", "US")
+    assert (await desk.consent(theirs, person=ALEX)).verdict
+    assert await desk.told() == []
+
+
 async def test_whoever_asks_while_it_is_deleted_hears_that_it_is_gone(desk: Desk) -> None:
     store = await desk.granted()
     desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))

@@ -13,9 +13,7 @@ from bot.domain.notices import ConsentResult, Notice
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke, GrantMended, NoAnswerForDays, SecretRefused
 from bot.services.sweeping import Sweeping
-from storage.database import SqlDatabase
-from tests.services.desk import ACME, ALEX, LIN, LISTING, MEI, ORDERS, Desk
-from tests.storage.fakes import FakeClock
+from tests.services.desk import ACME, LIN, LISTING, MEI, ORDERS, Desk
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -240,19 +238,6 @@ async def test_what_a_crash_left_in_hand_is_taken_up_when_its_lease_is_over(desk
     desk.clock.advance(timedelta(minutes=10))
     await desk.sweeping.sweep()
     assert desk.amazon.asked("refresh") == 2
-
-
-async def test_a_store_deleted_during_the_sweep_leaves_the_account_free(
-    database: SqlDatabase, clock: FakeClock
-) -> None:
-    desk = Desk(database, clock)
-    store = await desk.granted()
-    desk.clock.advance(2 * DAY)
-    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
-    await desk.sweeping.sweep()
-    theirs = await desk.store(ALEX, "Acme", "US")
-    assert (await desk.consent(theirs, person=ALEX)).verdict
-    assert await desk.told() == []
 
 
 async def test_a_sibling_renewed_by_a_consent_whose_own_probe_is_refused_is_told_and_told_again_when_it_breaks(
