@@ -54,25 +54,17 @@ class SqlAuthorizations:
         )
         return [as_authorization(row) for row in rows]
 
-    async def put(self, authorization: Authorization, *, refresh_token: str | None = None) -> Authorization:
-        """Also leaves a newer consent than the given one as it is: an answer that was on its way when the seller
-        consented again says nothing about the new consent.
-        """
-        stored = await self._locked(authorization.key)
+    async def put(self, authorization: Authorization, *, refresh_token: str) -> Authorization:
+        stored = await self._locked(_has(authorization.key))
         if stored is None and await self._insert(authorization, refresh_token):
             return await self._stored(authorization.key)
         # Somebody may have inserted it in between; then it is renewed.
-        stored = stored or await self._locked(authorization.key)
-        if stored is None or (stored.team_id, stored.seller_id) != (authorization.team_id, authorization.seller_id):
-            raise ConcurrentChange
-        if stored.consented_at > whole_milliseconds(authorization.consented_at):
-            return stored
-        await self._connection.execute(
-            update(authorizations)
-            .where(authorizations.c.id == stored.id)
-            .values(**self._values(authorization, stored.id, refresh_token))
-        )
-        return await self._stored(authorization.key)
+        stored = stored or await self._locked(_has(authorization.key))
+        return await self._renew(stored, authorization, refresh_token)
+
+    async def update(self, authorization: Authorization, *, refresh_token: str | None = None) -> Authorization:
+        stored = await self._locked(authorizations.c.id == authorization.id)
+        return await self._renew(stored, authorization, refresh_token)
 
     async def refresh_token(self, authorization: Authorization) -> str:
         mine = authorizations.c
@@ -87,7 +79,24 @@ class SqlAuthorizations:
             raise CannotDecrypt(key_id="none")
         return self._vault.open(sealed, SEALED_REFRESH_TOKEN, authorization.id)
 
-    async def _insert(self, authorization: Authorization, refresh_token: str | None) -> bool:
+    async def _renew(
+        self, stored: Authorization | None, authorization: Authorization, refresh_token: str | None
+    ) -> Authorization:
+        """Leaves a newer consent than the given one as it is: an answer that was on its way when the seller consented again
+        says nothing about the new consent.
+        """
+        if stored is None or (stored.team_id, stored.seller_id) != (authorization.team_id, authorization.seller_id):
+            raise ConcurrentChange
+        if stored.consented_at > whole_milliseconds(authorization.consented_at):
+            return stored
+        await self._connection.execute(
+            update(authorizations)
+            .where(authorizations.c.id == stored.id)
+            .values(**self._values(authorization, stored.id, refresh_token))
+        )
+        return await self._stored(stored.key)
+
+    async def _insert(self, authorization: Authorization, refresh_token: str) -> bool:
         team_id, seller_id = authorization.team_id, authorization.seller_id
         if not await selling_partners.hold(self._connection, team_id, seller_id, authorization.key.selling_partner_id):
             raise ConcurrentChange
@@ -127,8 +136,8 @@ class SqlAuthorizations:
             values["refresh_token"] = self._vault.seal(refresh_token, SEALED_REFRESH_TOKEN, row_id)
         return values
 
-    async def _locked(self, key: AuthorizationKey) -> Authorization | None:
-        return await self._one(select(*PLAIN).where(_has(key)).with_for_update())
+    async def _locked(self, which: ColumnElement[bool]) -> Authorization | None:
+        return await self._one(select(*PLAIN).where(which).with_for_update())
 
     async def _stored(self, key: AuthorizationKey) -> Authorization:
         return as_authorization((await self._connection.execute(select(*PLAIN).where(_has(key)))).one())

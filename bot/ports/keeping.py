@@ -111,10 +111,18 @@ class Authorizations(Protocol):
         """The seller's live ones for an application and region, newest consent first."""
         ...
 
-    async def put(self, authorization: Authorization, *, refresh_token: str | None = None) -> Authorization:
-        """Inserts or renews by key, encrypting the token when one is given; returns what is stored (an existing row keeps its id).
+    async def put(self, authorization: Authorization, *, refresh_token: str) -> Authorization:
+        """A consent: inserts or renews by key, encrypting the token; returns what is stored (an existing row keeps its id).
 
-        Raises ConcurrentChange when the key is held by another seller.
+        A newer consent stays as it is. Raises ConcurrentChange when the key is held by another seller.
+        """
+        ...
+
+    async def update(self, authorization: Authorization, *, refresh_token: str | None = None) -> Authorization:
+        """What was learnt of one that is held: writes it by id, without a token keeps the old one; returns what is stored.
+
+        A newer consent stays as it is. Raises ConcurrentChange when it is not held any more: its stores were deleted while
+        Amazon was asked, and the Amazon account is free.
         """
         ...
 

@@ -12,6 +12,7 @@ from bot.domain.incidents import counts
 from bot.domain.notices import CheckResult, StoreRef
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import TURNS, Reason, Refused, Turn, Verdict, Verified
+from bot.errors import ConcurrentChange, StoreGone
 from bot.ports import Amazon, Clock, Database, Person, Work
 from bot.services.examining import Examiner
 from bot.services.granting import Granting
@@ -52,14 +53,21 @@ class Checking:
             )
         return store
 
-    async def tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
-        """Checks, and tells the person what came of it."""
+    async def tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict | None:
+        """Checks, and tells the person what came of it; None when the store is gone: nothing is told of it any more."""
+        try:
+            return await self._tell(person, feature, store_id)
+        except StoreGone:
+            return None
+
+    async def _tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
         found = await self._check(person, feature, store_id)
         verdict, store, since = found.verdict, found.store, found.since
         if since is None:
             return verdict
         now = self._clock()
         async with self._database.begin() as work:
+            await own_store(work, person, store_id, to_write=True)
             grants = await work.grants.of_store(store)
             other = other_feature(feature)
             offer = other if verdict and other and grants[other].standing(now) is not GrantState.GRANTED else None
@@ -92,7 +100,7 @@ class Checking:
         return tuple(one.label for one, _ in resting if one.id != store.id and one.disabled_at is None)
 
     async def check(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
-        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore."""
+        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore, also when it is deleted meanwhile."""
         found = await self._check(person, feature, store_id)
         verdict = found.verdict
         if found.is_live and isinstance(verdict, Refused) and counts(verdict.reason.value):
@@ -108,6 +116,15 @@ class Checking:
         return verdict
 
     async def _check(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
+        try:
+            return await self._asked(person, feature, store_id)
+        except ConcurrentChange:
+            # perhaps because the store was deleted while Amazon was asked: then there is nothing to try again
+            async with self._database.read() as work:
+                await own_store(work, person, store_id)
+            raise
+
+    async def _asked(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
         async with self._database.read() as work:
             seller, store = await own_store(work, person, store_id)
             grant = (await work.grants.of_store(store))[feature]

@@ -59,7 +59,7 @@ class Examiner:
         """Asks, and moves the grants of `stores` by what is answered.
 
         `patient`: a lost access is not written yet, because the caller will look a second time. `besides`: who asked, and
-        is told the result by the caller.
+        is told the result by the caller. Raises ConcurrentChange, also when the authorization is not held any more.
         """
         tokens = await self._amazon.refresh(authorization.feature, token)
         if isinstance(tokens, Refused):
@@ -67,11 +67,11 @@ class Examiner:
         if tokens.refresh_token != token:
             # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
-                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+                await work.authorizations.update(authorization, refresh_token=tokens.refresh_token)
         answers = await self._probed(authorization, tokens, stores)
         now = self._clock()
         async with self._database.begin() as work:
-            kept = await work.authorizations.put(self._as_known(authorization, now))
+            kept = await work.authorizations.update(self._as_known(authorization, now))
             if kept.ends_at <= now:
                 return Finding(Refused(Reason.EXPIRED))
             await self._write(work, kept, stores, answers, patient=patient, besides=besides)
@@ -139,14 +139,26 @@ class Examiner:
         now, feature = self._clock(), authorization.feature
         lost: list[Store] = []
         restored: dict[str, Store] = {}
-        for store in stores:
+        still_out = {
+            store.id
+            for store in stores
+            if store.id in answers
+            and (await work.grants.of_store(store))[feature].state is GrantState.PERMISSION_PROBLEM
+        }
+        # what is well comes first: it may renew others of the consent, and of those their own probe has the last word
+        for store in sorted(stores, key=lambda one: one.id in answers):
             grant = (await work.grants.of_store(store))[feature]
             answer = answers.get(store.id)
             if answer is None:
                 restored |= {one.id: one for one in await self._restore(work, store, grant, authorization)}
-            elif answer.reason in NO_ACCESS and grant.state is GrantState.GRANTED and not patient:
+            elif (
+                answer.reason in NO_ACCESS
+                and grant.state is GrantState.GRANTED
+                and (not patient or store.id in still_out)
+            ):
                 await put_grant(work, store, grant, grant.after(Move.LOSE_PERMISSION, at=now))
                 await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
+                restored.pop(store.id, None)
                 lost.append(store)
         if lost:
             await note_broken(

@@ -274,7 +274,7 @@ class Granting:
         if tokens.refresh_token != token:
             # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
-                await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
+                await work.authorizations.update(authorization, refresh_token=tokens.refresh_token)
         return await self._verify(attempt, seller, store, authorization, tokens, state=None)
 
     # --- silence -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from bot.domain.features import FeatureKey
-from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationKey, Move
+from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationKey, AuthorizationState, Move
 from bot.domain.health import next_check
 from bot.domain.marketplaces import find_marketplace
 from bot.domain.mirror import Happening, MirrorEvent
@@ -30,6 +30,7 @@ from bot.domain.stores import (
 from bot.errors import DateTooOld, PersonMustAct
 from bot.ports import Amazon, AuditEvent, Clock, Database, Entropy, Work
 from bot.services.mirroring import put_grant
+from bot.services.outages import note_mended
 
 #: what a file's columns are called, and what stands in them; a star marks those that must be there
 COLUMNS: Mapping[str, str] = {
@@ -80,6 +81,7 @@ class RowProblem(StrEnum):
     HELD_BY_ANOTHER = "held_by_another"
     ALREADY_CONNECTED = "already_connected"
     OTHER_ACCOUNT = "other_account"
+    WITHDRAWN = "withdrawn"
 
 
 _SENTENCES: Mapping[RowProblem, str] = {
@@ -96,6 +98,7 @@ _SENTENCES: Mapping[RowProblem, str] = {
     RowProblem.HELD_BY_ANOTHER: "the Amazon account {given} belongs to another distributor account",
     RowProblem.ALREADY_CONNECTED: "that Amazon store is connected already, as “{given}”",
     RowProblem.OTHER_ACCOUNT: "the store “{given}” belongs to another Amazon account",
+    RowProblem.WITHDRAWN: "the consent of the Amazon account {given} was withdrawn since; the seller must grant again",
 }
 
 
@@ -191,6 +194,9 @@ class Importing:
         grant = (await work.grants.of_store(store))[row.feature]
         if held is not None and grant.authorization_id == held.id and held.consented_at >= row.consented_at:
             return Outcome.KNOWN
+        if held is not None and held.state is not AuthorizationState.LIVE and held.consented_at >= row.consented_at:
+            # Amazon is not asked about it any more, so nobody would ever notice that the grant does not work
+            raise RowRefused(RowProblem.WITHDRAWN, row.selling_partner_id)
         if held is None or held.consented_at < row.consented_at:
             held = await work.authorizations.put(
                 Authorization(
@@ -208,6 +214,7 @@ class Importing:
             await work.health.appoint(held, next_at=next_check(held.id, after=now, ends_at=held.ends_at))
         accepted = grant.after(Move.ACCEPT, at=now, authorization_id=held.id, ends_at=held.ends_at)
         await put_grant(work, store, grant, replace(accepted, granted_at=held.consented_at))
+        await note_mended(work, [(store, row.feature)], at=now)
         await work.audit.record(
             AuditEvent(
                 now,

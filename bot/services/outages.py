@@ -51,6 +51,19 @@ async def note_broken(
             await work.outbox.tell(store.team_id, member, notice)
 
 
+async def note_refused(
+    work: Work, store: Store, feature: FeatureKey, reason: Reason, *, stood: bool, at: datetime, besides: str
+) -> None:
+    """A consent was given, and Amazon refuses the access: an outage from the first moment on, so that its end is told.
+
+    One that never `stood` cannot stop working, so nobody but `besides` hears of it now: who consented is told by the caller.
+    """
+    if stood:
+        await note_broken(work, [(store, feature)], reason, worked_until=at, at=at, besides=besides)
+    else:
+        await work.health.broke(Outage(store.id, feature, reason, worked_until=at, noticed_at=at))
+
+
 async def note_mended(work: Work, mended: Sequence[tuple[Store, FeatureKey]], *, at: datetime) -> None:
     """Grants of one consent work again: one message with the gap, from the earliest to now."""
     closed: list[tuple[Store, FeatureKey, Outage]] = []

@@ -13,6 +13,7 @@ from bot.domain.features import FEATURES, FeatureKey, Probe
 from bot.domain.grants import AuthorizationKey, AuthorizationState
 from bot.domain.stores import Seller, Store
 from bot.domain.verification import Reason, Refused
+from bot.errors import ConcurrentChange
 from bot.ports import Amazon, Database, Participation
 from bot.services.verifying import Verifier
 
@@ -65,8 +66,11 @@ class Proving:
         if isinstance(tokens, Refused):
             return frozenset()
         if tokens.refresh_token != token:
-            async with self._database.begin() as work:
-                await work.authorizations.put(held, refresh_token=tokens.refresh_token)
+            try:
+                async with self._database.begin() as work:
+                    await work.authorizations.update(held, refresh_token=tokens.refresh_token)
+            except ConcurrentChange:  # its stores were deleted meanwhile: what is not held any more proves nothing
+                return frozenset()
         sold = await self._verifier.sold(feature, store.marketplace, tokens)
         return frozenset() if isinstance(sold, Refused) else _faces(sold)
 

@@ -18,7 +18,7 @@ from bot.errors import ConcurrentChange
 from bot.ports import AuditEvent, Clock, Database, Tokens, Work
 from bot.services.intake import Intake
 from bot.services.mirroring import put_grant
-from bot.services.outages import note_broken, note_mended
+from bot.services.outages import note_broken, note_mended, note_refused
 
 #: a consent that was given, but Amazon then refuses this access
 _GIVEN_BUT_REFUSED = frozenset({Reason.PERMISSION_PROBLEM})
@@ -169,7 +169,9 @@ class Settling:
         for _ in range(_TRIES):
             with suppress(ConcurrentChange):
                 async with database.begin() as work:
-                    return await self._conclude(work, attempt, store, authorization, tokens, refused, state=state)
+                    return await self._conclude(
+                        work, attempt, seller, store, authorization, tokens, refused, state=state
+                    )
         async with database.begin() as work:
             holder = await work.stores.holder(authorization.key.selling_partner_id)
             held = holder is not None and holder != seller.id
@@ -199,7 +201,7 @@ class Settling:
         reason = Reason.EXPIRED if over else Reason.REVOKED
         worked_until = kept.ends_at if over else await work.health.worked_until(kept)
         broken = []
-        await work.authorizations.put(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
+        await work.authorizations.update(replace(kept, state=AuthorizationState.REVOKED, checked_at=now))
         for store, grant in await work.grants.resting_on(kept.id):
             if grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM):
                 await put_grant(work, store, grant, grant.after(move, at=now))
@@ -220,7 +222,9 @@ class Settling:
         for store, grant in await work.grants.resting_on(authorization.id):
             if (store.id, grant.feature) == but:
                 continue
-            if grant.ends_at != authorization.ends_at or grant.state is not GrantState.GRANTED:
+            # of the same consent, a grant without permission is as it was: only its own probe can say that it works again
+            stands = grant.state in (GrantState.GRANTED, GrantState.PERMISSION_PROBLEM)
+            if grant.ends_at != authorization.ends_at or not stands:
                 await put_grant(work, store, grant, self._accepted(grant, authorization, now))
                 renewed.append(store)
         return tuple(renewed)
@@ -248,6 +252,7 @@ class Settling:
         self,
         work: Work,
         attempt: ConsentAttempt,
+        seller: Seller,
         store: Store,
         authorization: Authorization,
         tokens: Tokens,
@@ -256,6 +261,9 @@ class Settling:
         state: ConsentState | None,
     ) -> Verdict:
         if refused is not None and refused.turn is Turn.NOBODY:
+            # deleted while Amazon was asked: a token kept now would hold the account for nobody
+            if await work.stores.get(seller, store.id, to_write=True) is None:
+                raise ConcurrentChange
             kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
             attempt = replace(attempt, authorization_id=kept.id)
         if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
@@ -323,7 +331,13 @@ class Settling:
             await work.health.worked(
                 authorization, at=now, next_at=next_check(authorization.id, after=now, ends_at=authorization.ends_at)
             )
-            await note_mended(work, [(one, attempt.feature) for one in (store, *renewed)], at=now)
+        else:
+            stood = grants[attempt.feature].standing(now) is GrantState.GRANTED
+            await note_refused(
+                work, store, attempt.feature, refused.reason, stood=stood, at=now, besides=attempt.user_id
+            )
+        well = renewed if refused is not None else (store, *renewed)
+        await note_mended(work, [(one, attempt.feature) for one in well], at=now)
         await work.audit.record(
             AuditEvent(
                 now,

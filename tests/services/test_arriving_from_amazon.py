@@ -16,7 +16,7 @@ from bot.domain.tickets import Source
 from bot.domain.verification import Reason, Refused
 from bot.services.amazon_answers import AmazonAnswer
 from bot.services.granting import Arrival
-from tests.services.desk import ACME, BOLT, LISTING, MEI, ORDERS, Desk
+from tests.services.desk import ACME, ALEX, BOLT, LISTING, MEI, ORDERS, Desk
 
 
 async def arrived(desk: Desk, feature: FeatureKey = ORDERS, *, partner: str = ACME) -> str:
@@ -88,6 +88,15 @@ async def test_what_cannot_be_proved_is_asked_for_again_from_slack(desk: Desk) -
     desk.amazon.hides_participations = True
     assert (await answered(desk, await arrived(desk), account=BOLT)).verdict == Refused(Reason.UNPROVEN)
     assert (await desk.consent(store)).verdict, "a link of one's own is proof enough"
+
+
+async def test_a_store_deleted_while_it_is_being_proved_is_not_held_again(desk: Desk) -> None:
+    store = await desk.granted()
+    desk.amazon.rotates = True
+    state = await arrived(desk)
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
+    assert (await answered(desk, state)).verdict == Refused(Reason.UNPROVEN)
+    assert (await desk.consent(await desk.store(ALEX, "Acme", "US"), person=ALEX)).verdict
 
 
 async def test_the_persons_own_browser_is_proof_enough(desk: Desk) -> None:

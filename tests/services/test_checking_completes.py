@@ -17,13 +17,13 @@ from bot.domain.grants import GRANT_LIFETIME, GrantState
 from bot.domain.notices import CheckResult, ConsentResult
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke
-from bot.errors import ConcurrentChange, NothingToConfirm
+from bot.errors import ConcurrentChange, NothingToConfirm, StoreGone
 from bot.ports import Work
 from bot.services.amazon_answers import AmazonAnswer
 from bot.services.granting import Granting
 from bot.services.stores import StoreDraft
 from storage.database import SqlDatabase
-from tests.services.desk import ACME, LIN, LISTING, MEI, ORDERS, Desk
+from tests.services.desk import ACME, ALEX, LIN, LISTING, MEI, ORDERS, Desk
 from tests.storage.fakes import FakeClock
 
 
@@ -274,6 +274,66 @@ async def test_a_consent_that_somebody_got_in_the_way_of_is_written_again(
     assert stumbling.stumbled == 2
     assert (await desk.grant(store)).state is GrantState.GRANTED
     assert len(await desk.told()) == 1
+
+
+@pytest.mark.parametrize("rotates", [False, True])
+async def test_a_store_deleted_while_amazon_is_asked_about_it_leaves_nothing_behind(
+    database: SqlDatabase, clock: FakeClock, *, rotates: bool
+) -> None:
+    desk = Desk(database, clock)
+    store = await desk.granted()
+    desk.amazon.rotates = rotates
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
+
+    assert await desk.checking.tell(MEI, ORDERS, store.id) is None
+
+    assert await desk.told() == [], "nothing is told of a store that is gone"
+    assert not (await desk.card(await desk.store())).confirmable, "nothing is held that could be confirmed"
+    theirs = await desk.store(ALEX, "Acme", "US")
+    assert (await desk.consent(theirs, person=ALEX)).verdict, "the account is free for another distributor"
+
+
+async def test_a_store_deleted_during_the_sweep_leaves_the_account_free(
+    database: SqlDatabase, clock: FakeClock
+) -> None:
+    desk = Desk(database, clock)
+    store = await desk.granted()
+    desk.clock.advance(timedelta(days=2))
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
+    await desk.sweeping.sweep()
+    theirs = await desk.store(ALEX, "Acme", "US")
+    assert (await desk.consent(theirs, person=ALEX)).verdict
+    assert await desk.told() == []
+
+
+async def test_whoever_asks_while_it_is_deleted_hears_that_it_is_gone(desk: Desk) -> None:
+    store = await desk.granted()
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, store.id))
+    with pytest.raises(StoreGone):
+        await desk.checking.check(MEI, ORDERS, store.id)
+
+
+async def test_one_of_two_stores_deleted_while_amazon_is_asked_is_not_called_granted(desk: Desk) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    before = await desk.grant(canada)
+    desk.amazon.meanwhile("refresh", lambda: desk.stores.delete(MEI, us.id))
+    assert await desk.checking.tell(MEI, ORDERS, us.id) is None
+    assert await desk.told() == []
+    assert await desk.grant(canada) == before
+
+
+async def test_a_token_is_not_kept_for_later_for_a_store_deleted_meanwhile(
+    database: SqlDatabase, clock: FakeClock
+) -> None:
+    desk = Desk(database, clock)
+    store = await desk.store()
+    desk.amazon.meanwhile("exchange", lambda: desk.stores.delete(MEI, store.id))
+    desk.amazon.will("participations", Refused(Reason.AMAZON_UNAVAILABLE))
+
+    assert not (await desk.consent(store)).verdict
+
+    theirs = await desk.store(ALEX, "Acme", "US")
+    assert (await desk.consent(theirs, person=ALEX)).verdict, "the account is free for another distributor"
 
 
 class Stumbling:

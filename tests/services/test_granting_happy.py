@@ -124,6 +124,23 @@ async def test_a_second_marketplace_is_confirmed_with_one_press_and_no_second_tr
     assert (result.reason, result.store.label, result.also_renewed) == ("", "Acme CA", ())
 
 
+async def test_confirming_what_is_held_says_nothing_of_a_store_without_permission(desk: Desk) -> None:
+    await desk.granted()
+    canada = await desk.granted("Acme CA", "CA")
+    desk.amazon.accounts[ACME] = {"US", "MX"}
+    await desk.checking.check(MEI, ORDERS, canada.id)
+    before = await desk.grant(canada)
+    assert before.state is GrantState.PERMISSION_PROBLEM
+    card = await desk.card(await desk.store(MEI, "Acme MX", "MX"))
+
+    assert await desk.granting.confirm(card.attempt_id)
+
+    assert await desk.grant(canada) == before, "nobody probed it, and the seller did nothing about it"
+    [result] = await desk.told()
+    assert isinstance(result, ConsentResult)
+    assert result.also_renewed == ()
+
+
 async def test_a_confirmed_link_is_spent(desk: Desk) -> None:
     await desk.granted()
     card = await desk.card(await desk.store(MEI, "Acme CA", "CA"))

@@ -13,6 +13,7 @@ from bot.domain.grants import GrantState
 from bot.domain.notices import ConsentResult
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Turn
+from bot.domain.year_notices import GrantBroke, GrantMended
 from bot.ports import Person
 from bot.services.amazon_answers import AmazonAnswer
 from bot.services.granting import Arrival
@@ -256,6 +257,38 @@ async def test_an_empty_403_is_a_permission_problem_of_a_grant_that_was_given(de
     desk.amazon.without_role.clear()
     assert (await desk.consent(store)).verdict
     assert (await desk.grant(store)).state is GrantState.GRANTED
+
+
+async def test_when_a_consent_without_permission_works_at_last_it_is_told(desk: Desk) -> None:
+    store = await desk.store()
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    await desk.told(LIN.user_id)
+    desk.amazon.will("probe", Refused(Reason.PERMISSION_PROBLEM))
+    await desk.consent(store)
+    consented = desk.clock()
+    assert [type(notice) for notice in await desk.told()] == [ConsentResult]
+    assert await desk.told(LIN.user_id) == [], "nothing stopped that had ever worked"
+
+    desk.clock.advance(timedelta(days=1))
+    await desk.sweeping.sweep()
+
+    for member in (MEI, LIN):
+        [mended] = await desk.told(member.user_id)
+        assert isinstance(mended, GrantMended)
+        assert (mended.reason, mended.worked_until) == ("permission_problem", consented.isoformat())
+
+
+async def test_a_renewal_without_permission_is_told_to_those_who_did_not_consent(desk: Desk) -> None:
+    store = await desk.granted()
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    await desk.told(LIN.user_id)
+    desk.clock.advance(timedelta(days=300))
+    desk.amazon.will("probe", Refused(Reason.PERMISSION_PROBLEM))
+    await desk.consent(store)
+    assert [type(notice) for notice in await desk.told()] == [ConsentResult]
+    [broke] = await desk.told(LIN.user_id)
+    assert isinstance(broke, GrantBroke)
+    assert broke.reason == "permission_problem"
 
 
 async def test_what_only_we_can_mend_reaches_the_desk_with_the_person_and_the_store(desk: Desk) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from bot.domain.grants import GrantState
 from bot.domain.status import StatusKind
+from bot.domain.year_notices import GrantBroke, GrantMended
 from bot.errors import GrantdeskError
+from bot.ports import Tokens
 from bot.services.importing import COLUMNS, Importing, Outcome, RowRefused
 from tests.services.desk import ACME, LISTING, MEI, ORDERS, Desk
 
@@ -72,6 +74,39 @@ async def test_a_second_store_of_the_same_consent_rests_on_the_same_token(desk: 
     await importing.take(row(label="Acme CA", marketplace="Canada"))
     reports = await desk.reporting.stores(MEI)
     assert len({report.grants[ORDERS].authorization_id for report in reports}) == 1
+
+
+@pytest.mark.parametrize("dry", [False, True])
+async def test_a_consent_that_was_withdrawn_since_takes_no_other_store(
+    desk: Desk, importing: Importing, *, dry: bool
+) -> None:
+    await importing.take(row())
+    us = await desk.stores.find(MEI, "Acme US")
+    assert not await desk.checking.check(MEI, ORDERS, us.id), "Amazon knows nothing of that token"
+    before = await desk.rows()
+    with pytest.raises(RowRefused, match="was withdrawn since; the seller must grant again"):
+        await importing.take(row(label="Acme CA", marketplace="CA"), dry=dry)
+    assert await importing.take(row(), dry=dry) is Outcome.KNOWN, "the same row as before changes nothing"
+    assert await desk.rows() == before
+
+
+async def test_a_later_consent_ends_the_outage_so_that_the_next_one_is_told(desk: Desk, importing: Importing) -> None:
+    us = await desk.granted()
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.checking.tell(MEI, ORDERS, us.id)
+    await desk.told()
+    desk.clock.advance(timedelta(days=2))
+    tokens = await desk.amazon.exchange(ORDERS, desk.amazon.agree(ORDERS, ACME, "US"))
+    assert isinstance(tokens, Tokens)
+    later = row(consent_date=desk.clock().date().isoformat(), refresh_token=tokens.refresh_token)
+
+    assert await importing.take(later) is Outcome.IMPORTED
+
+    assert (await desk.grant(us)).state is GrantState.GRANTED
+    desk.amazon.withdraw(ACME, ORDERS)
+    desk.clock.advance(timedelta(days=2))
+    await desk.sweeping.sweep()
+    assert [type(notice) for notice in await desk.told()] == [GrantMended, GrantBroke]
 
 
 async def test_the_owner_may_have_added_the_store_before(desk: Desk, importing: Importing) -> None:

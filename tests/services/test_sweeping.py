@@ -240,6 +240,56 @@ async def test_what_a_crash_left_in_hand_is_taken_up_when_its_lease_is_over(desk
     assert desk.amazon.asked("refresh") == 2
 
 
+async def test_a_sibling_renewed_by_a_consent_whose_own_probe_is_refused_is_told_and_told_again_when_it_breaks(
+    desk: Desk,
+) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.clock.advance(2 * DAY)
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.sweeping.sweep()
+    [broke] = await told(desk, GrantBroke)
+
+    desk.amazon.will("probe", Refused(Reason.PERMISSION_PROBLEM))
+    await desk.consent(us)
+    assert [(await desk.grant(store)).state for store in (us, canada)] == [
+        GrantState.PERMISSION_PROBLEM,
+        GrantState.GRANTED,
+    ]
+    [mended] = await told(desk, GrantMended)
+    assert isinstance(mended, GrantMended)
+    assert (mended.store.label, mended.others) == ("Acme CA", ())
+
+    await live_through(desk, 48)
+    [mended] = await told(desk, GrantMended)
+    assert isinstance(mended, GrantMended)
+    assert isinstance(broke, GrantBroke)
+    assert (mended.store.label, mended.worked_until) == ("Acme US", broke.worked_until), "one gap, as long as it was"
+
+    desk.amazon.withdraw(ACME, ORDERS)
+    await live_through(desk, 48)
+    [broke] = await told(desk, GrantBroke)
+    assert isinstance(broke, GrantBroke)
+    assert (broke.store.label, broke.others) == ("Acme US", ("Acme CA",))
+
+
+async def test_a_renewal_at_amazon_does_not_call_a_store_well_whose_own_probe_is_refused(desk: Desk) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    ends_at = desk.clock() + GRANT_LIFETIME
+    desk.clock.advance(GRANT_LIFETIME - 10 * DAY)
+    desk.amazon.accounts[ACME] -= {"CA"}
+    await live_through(desk, 48)
+    [broke] = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert broke.store.id == canada.id
+    desk.amazon.renew(ACME, ORDERS)
+    desk.clock.set(ends_at)
+    await live_through(desk, 72)
+    grants = [await desk.grant(store) for store in (us, canada)]
+    assert [grant.state for grant in grants] == [GrantState.GRANTED, GrantState.PERMISSION_PROBLEM]
+    assert {grant.ends_at for grant in grants} == {ends_at + 335 * DAY}
+    assert await desk.told() == []
+
+
 async def test_a_moment_still_to_come_counts_as_now(desk: Desk) -> None:
     await desk.granted()
     desk.amazon.calls.clear()

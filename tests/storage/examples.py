@@ -44,7 +44,7 @@ class World:
         assert found is not None
         return found
 
-    async def authorization(self, seller: Seller, *, token: str | None = "Atzr|token", **more: Any) -> Authorization:  # noqa: S107
+    async def authorization(self, seller: Seller, *, token: str = "Atzr|token", **more: Any) -> Authorization:  # noqa: S107
         async with self.database.begin() as work:
             return await work.authorizations.put(self.new_authorization(seller, **more), refresh_token=token)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.grants import AuthorizationKey, AuthorizationState
+from bot.domain.grants import Authorization, AuthorizationKey, AuthorizationState
+from bot.domain.stores import Store
 from bot.errors import CannotDecrypt, ConcurrentChange
 from tests.storage.examples import ACME, LIN, MEI, OTHER_TEAM, World
 
@@ -55,7 +57,7 @@ async def test_without_a_token_the_old_one_stays(world: World) -> None:
     first = await world.authorization(await world.seller(), token="Atzr|kept")
     checked = replace(first, checked_at=world.clock(), state=AuthorizationState.REVOKED)
     async with world.database.begin() as work:
-        assert await work.authorizations.put(checked) == checked
+        assert await work.authorizations.update(checked) == checked
         assert await work.authorizations.refresh_token(checked) == "Atzr|kept"
 
 
@@ -65,9 +67,59 @@ async def test_what_was_learnt_of_an_older_consent_says_nothing_about_a_newer_on
     world.minutes_later(5)
     new = await world.authorization(seller, token="Atzr|new")
     async with world.database.begin() as work:
-        assert await work.authorizations.put(replace(old, state=AuthorizationState.REVOKED)) == new
+        assert await work.authorizations.update(replace(old, state=AuthorizationState.REVOKED)) == new
     async with world.database.read() as work:
         assert await work.authorizations.find(old.key) == new
+
+
+async def test_what_was_learnt_of_one_whose_stores_are_gone_brings_nothing_back(world: World) -> None:
+    seller = await world.seller()
+    store = await world.bound_store(seller)
+    gone = await world.authorization(seller)
+    async with world.database.begin() as work:
+        await work.stores.delete(store)
+    for token in (None, "Atzr|rotated"):
+        with pytest.raises(ConcurrentChange):
+            async with world.database.begin() as work:
+                await work.authorizations.update(gone, refresh_token=token)
+    async with world.database.read() as work:
+        assert await work.authorizations.find(gone.key) is None
+        assert await work.stores.holder(ACME) is None
+
+
+async def test_what_was_learnt_of_one_that_was_let_go_says_nothing_about_one_held_since(world: World) -> None:
+    mei, lin = await world.seller(MEI), await world.seller(LIN)
+    store = await world.bound_store(mei)
+    gone = await world.authorization(mei)
+    async with world.database.begin() as work:
+        await work.stores.delete(store)
+    held = await world.authorization(lin)
+    with pytest.raises(ConcurrentChange):
+        async with world.database.begin() as work:
+            await work.authorizations.update(replace(gone, state=AuthorizationState.REVOKED))
+    async with world.database.read() as work:
+        assert await work.authorizations.find(held.key) == held
+
+
+async def test_whichever_comes_first_a_deletion_or_what_was_learnt_nothing_is_left(world: World) -> None:
+    seller = await world.seller()
+    for _ in range(10):
+        store = await world.bound_store(seller)
+        held = await world.authorization(seller)
+
+        async def delete(store: Store = store) -> None:
+            async with world.database.begin() as work:
+                await work.stores.delete(store)
+
+        async def learn(held: Authorization = held) -> None:
+            with suppress(ConcurrentChange):
+                async with world.database.begin() as work:
+                    await work.authorizations.update(held, refresh_token="Atzr|rotated")
+
+        await asyncio.gather(learn(), delete(), learn())
+        async with world.database.read() as work:
+            assert await work.authorizations.find(held.key) is None
+            assert await work.stores.holder(ACME) is None
 
 
 async def test_a_key_that_another_seller_holds_is_refused(world: World) -> None:

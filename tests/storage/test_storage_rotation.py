@@ -67,7 +67,9 @@ async def test_one_that_cannot_be_read_is_left_alone_and_told_after_the_others(w
 
 
 async def test_an_authorization_without_a_token_is_passed_over(world: World) -> None:
-    await world.authorization(await world.seller(), token=None)
+    await world.authorization(await world.seller())
+    async with world.database.engine.begin() as connection:
+        await connection.execute(update(authorizations).values(refresh_token=None))
     assert await rotate_keys(world.database.engine, Vault({"new": NEW, "test": OLD})) == 0
     async with world.database.engine.connect() as connection:
         assert list(await connection.scalars(select(authorizations.c.refresh_token))) == [None]

@@ -262,7 +262,7 @@ async def test_what_is_revoked_is_nobodys_turn_and_no_seller_of_the_application(
         assert await work.health.sellers_of("app.orders") == 4
         found = await work.authorizations.find(AuthorizationKey("app.orders", f"A{store.id}", "NA"))
         assert found is not None
-        await work.authorizations.put(replace(found, state=AuthorizationState.REVOKED))
+        await work.authorizations.update(replace(found, state=AuthorizationState.REVOKED))
         assert await work.health.sellers_of("app.orders") == 3
         taken = await work.health.take(now=NOW + 9 * DAY, until=NOW + 9 * DAY, limit=10)
     assert found.id not in {one.authorization.id for one in taken}
