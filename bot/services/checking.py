@@ -53,7 +53,7 @@ class Checking:
 
     async def tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
         """Checks, and tells the person what came of it."""
-        found = await self._check(person, feature, store_id)
+        found = await self._check(person, feature, store_id, quiet=False)
         verdict, store, since = found.verdict, found.store, found.since
         if since is None:
             return verdict
@@ -91,8 +91,12 @@ class Checking:
         return tuple(one.label for one, _ in resting if one.id != store.id and one.disabled_at is None)
 
     async def check(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
-        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore."""
-        found = await self._check(person, feature, store_id)
+        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore.
+
+        For whoever asks in passing or on a seller's behalf: what breaks or is well again is told to everybody who shares the
+        store, the person included; what is nobody's to mend is told to nobody.
+        """
+        found = await self._check(person, feature, store_id, quiet=True)
         verdict = found.verdict
         if found.is_live and isinstance(verdict, Refused) and counts(verdict.reason.value):
             async with self._database.begin() as work:
@@ -106,7 +110,8 @@ class Checking:
                 )
         return verdict
 
-    async def _check(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
+    async def _check(self, person: Person, feature: FeatureKey, store_id: str, *, quiet: bool) -> _Found:
+        """`quiet`: the person did not ask, and the caller does not tell them."""
         async with self._database.read() as work:
             seller, store = await own_store(work, person, store_id)
             grant = (await work.grants.of_store(store))[feature]
@@ -116,13 +121,14 @@ class Checking:
         if store.disabled_at is not None:
             return _Found(Refused(Reason.DISABLED), store, store.disabled_at.isoformat())
         if attempt is not None and _is_unfinished(attempt, grant):
-            completed = await self._granting.confirm(attempt.id)
+            completed = await self._granting.confirm(attempt.id, quiet=quiet)
             if completed is not None:
                 told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
-                return _Found(completed, store, None if told else self._clock().isoformat())
+                # a refusal that is not told is not counted there either
+                return _Found(completed, store, None if told else self._clock().isoformat(), is_live=quiet)
         if authorization is None:
             return self._unanswered(attempt, store, grant)
-        found = await self._examiner.examine(authorization, token, [store], besides=person.user_id)
+        found = await self._examiner.examine(authorization, token, [store], besides="" if quiet else person.user_id)
         verdict = found.of(store)
         if isinstance(verdict, Refused) and verdict.reason is Reason.REVOKED and grant.state is GrantState.EXPIRED:
             verdict = Refused(Reason.EXPIRED)

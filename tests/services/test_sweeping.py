@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.grants import GRANT_LIFETIME, GrantState
 from bot.domain.health import SECOND_LOOK
-from bot.domain.notices import ConsentResult, Notice
+from bot.domain.notices import CheckResult, ConsentResult, Notice
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke, GrantMended, NoAnswerForDays, SecretRefused
 from bot.services.sweeping import Sweeping
@@ -207,10 +207,25 @@ async def test_whoever_asks_and_finds_it_broken_is_told_by_the_answer_and_the_ot
     await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
     await desk.told(LIN.user_id)
     desk.amazon.withdraw(ACME, ORDERS)
-    await desk.checking.check(MEI, ORDERS, store.id)
-    assert await desk.told() == []
+    await desk.checking.tell(MEI, ORDERS, store.id)
+    assert [type(notice) for notice in await desk.told()] == [CheckResult]
     [broke] = await desk.told(LIN.user_id)
     assert isinstance(broke, GrantBroke)
+
+
+async def test_what_is_found_broken_while_nobody_pressed_check_result_is_told_to_everybody(desk: Desk) -> None:
+    us = await desk.granted()
+    await desk.granted("Acme CA", "CA")
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    await desk.told(LIN.user_id)
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.checking.check(MEI, ORDERS, us.id)
+    for member in (MEI, LIN):
+        [broke] = await desk.told(member.user_id)
+        assert isinstance(broke, GrantBroke)
+        assert {broke.store.label, *broke.others} == {"Acme US", "Acme CA"}
+    await live_through(desk, 48)
+    assert await desk.told() == []
 
 
 async def test_replicas_that_sweep_at_once_ask_once(desk: Desk) -> None:
