@@ -53,7 +53,14 @@ class SqlHealth:
         await self._connection.execute(
             update(authorizations)
             .where(_mine.id == authorization.id)
-            .values(worked_at=at, next_check_at=next_at, failing_with=None, failed_days=0, failed_on=None)
+            .values(
+                worked_at=at,
+                next_check_at=next_at,
+                failing_with=None,
+                failed_days=0,
+                failed_on=None,
+                refused_once=None,
+            )
         )
 
     async def failed(self, authorization: Authorization, trouble: Trouble, *, next_at: datetime) -> None:
@@ -65,6 +72,7 @@ class SqlHealth:
                 failing_with=trouble.reason.value,
                 failed_days=trouble.days,
                 failed_on=trouble.last_on,
+                refused_once=",".join(sorted(trouble.stores)) or None,
             )
         )
 
@@ -123,12 +131,14 @@ class SqlHealth:
 
 
 def _checkup(row: Row[Any]) -> Checkup:
-    failing = row.failing_with is not None and row.failed_on is not None
-    return Checkup(
-        authorization=as_authorization(row),
-        worked_at=row.worked_at,
-        trouble=Trouble(Reason(row.failing_with), row.failed_days, row.failed_on) if failing else None,
-    )
+    return Checkup(authorization=as_authorization(row), worked_at=row.worked_at, trouble=_trouble(row))
+
+
+def _trouble(row: Row[Any]) -> Trouble | None:
+    if row.failing_with is None or row.failed_on is None:
+        return None
+    stores = frozenset(row.refused_once.split(",")) if row.refused_once else frozenset()
+    return Trouble(Reason(row.failing_with), row.failed_days, row.failed_on, stores)
 
 
 def _outage(row: Row[Any]) -> Outage:

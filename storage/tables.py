@@ -114,6 +114,8 @@ authorizations = Table(
     Column("failing_with", Text),
     Column("failed_days", Integer, nullable=False, server_default=text("0")),
     Column("failed_on", Day),
+    # the ids of stores that were refused access once, with commas between them
+    Column("refused_once", Text),
     UniqueConstraint("application_id", "selling_partner_id", "consent_region"),
     # held by the distributor who holds the Amazon account, and let go together with it
     ForeignKeyConstraint(

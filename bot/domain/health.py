@@ -28,6 +28,9 @@ OFFERED_WITHIN = timedelta(days=30)
 #: a grant in one of these does not work, and a person must do something about it
 BREAKING = frozenset({Reason.REVOKED, Reason.EXPIRED, Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
 
+#: refusals by which a grant that stands loses its permission
+NO_ACCESS = frozenset({Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
+
 
 def minute_of(authorization_id: str) -> int:
     """An authorization's own minute of the day, spread evenly by its id."""
@@ -60,10 +63,16 @@ class Trouble:
     reason: Reason
     days: int
     last_on: date
+    #: stores that were refused access, and are looked at a second time before they lose it
+    stores: frozenset[str] = frozenset()
 
-    def again(self, reason: Reason, *, on: date) -> Trouble:
-        """The same trouble at another time of day, or on another day."""
-        return Trouble(reason, self.days if on == self.last_on else self.days + 1, on)
+    def again(self, reason: Reason, *, on: date, stores: frozenset[str] = frozenset()) -> Trouble:
+        """The same trouble at another time of day, or on another day. A refused access is an answer: silence is counted anew
+        after it, and it after silence.
+        """
+        if (reason in NO_ACCESS) != (self.reason in NO_ACCESS):
+            return Trouble(reason, 1, on, stores)
+        return Trouble(reason, self.days if on == self.last_on else self.days + 1, on, stores)
 
 
 def retry_at(trouble: Trouble, *, now: datetime) -> datetime:

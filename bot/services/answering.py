@@ -257,7 +257,8 @@ class Answering:
         verdicts: dict[FeatureKey, Verdict] = {}
         for one in [named] if named else FEATURES:
             if _can_ask(finding.history, one):
-                verdicts[one] = await self._checking.check(person, one, finding.store_id)
+                # of two features the answer tells the likelier one only
+                verdicts[one] = await self._checking.check(person, one, finding.store_id, answered=named is not None)
         histories = await self._histories(person, finding.store_id)
         found = self._find(slug, question, histories, feature)
         verdict = verdicts.get(found.feature)

@@ -61,7 +61,7 @@ class Checking:
             return None
 
     async def _tell(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
-        found = await self._check(person, feature, store_id)
+        found = await self._check(person, feature, store_id, quiet=False)
         verdict, store, since = found.verdict, found.store, found.since
         if since is None:
             return verdict
@@ -99,9 +99,14 @@ class Checking:
         resting = await work.grants.resting_on(grant.authorization_id)
         return tuple(one.label for one, _ in resting if one.id != store.id and one.disabled_at is None)
 
-    async def check(self, person: Person, feature: FeatureKey, store_id: str) -> Verdict:
-        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore, also when it is deleted meanwhile."""
-        found = await self._check(person, feature, store_id)
+    async def check(self, person: Person, feature: FeatureKey, store_id: str, *, answered: bool = False) -> Verdict:
+        """Refresh, then probe; moves the grant by what Amazon says. Raises UnknownStore, also when it is deleted meanwhile.
+
+        For whoever asks in passing or on a seller's behalf: what breaks or is well again is told to everybody who shares the
+        store, the person included; what is nobody's to mend is told to nobody. `answered`: the caller tells the person about
+        this store, and about no other.
+        """
+        found = await self._check(person, feature, store_id, quiet=True, answered=answered)
         verdict = found.verdict
         if found.is_live and isinstance(verdict, Refused) and counts(verdict.reason.value):
             async with self._database.begin() as work:
@@ -115,32 +120,41 @@ class Checking:
                 )
         return verdict
 
-    async def _check(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
+    async def _check(
+        self, person: Person, feature: FeatureKey, store_id: str, *, quiet: bool, answered: bool = False
+    ) -> _Found:
+        """`quiet`: the caller does not tell the person what comes of it, or, if `answered`, of this store alone."""
         try:
-            return await self._asked(person, feature, store_id)
+            return await self._asked(person, feature, store_id, quiet=quiet, answered=answered)
         except ConcurrentChange:
             # perhaps because the store was deleted while Amazon was asked: then there is nothing to try again
             async with self._database.read() as work:
                 await own_store(work, person, store_id)
             raise
 
-    async def _asked(self, person: Person, feature: FeatureKey, store_id: str) -> _Found:
+    async def _asked(
+        self, person: Person, feature: FeatureKey, store_id: str, *, quiet: bool, answered: bool
+    ) -> _Found:
         async with self._database.read() as work:
             seller, store = await own_store(work, person, store_id)
             grant = (await work.grants.of_store(store))[feature]
             attempt = await work.attempts.latest(store, feature)
             authorization = await self._resting(work, seller, grant)
             token = "" if authorization is None else await work.authorizations.refresh_token(authorization)
+            resting = [] if authorization is None else await work.grants.resting_on(authorization.id)
         if store.disabled_at is not None:
             return _Found(Refused(Reason.DISABLED), store, store.disabled_at.isoformat())
         if attempt is not None and _is_unfinished(attempt, grant, self._clock()):
-            completed = await self._granting.confirm(attempt.id)
+            completed = await self._granting.confirm(attempt.id, quiet=quiet)
             if completed is not None:
                 told = (attempt.team_id, attempt.user_id) == (person.team_id, person.user_id)
-                return _Found(completed, store, None if told else self._clock().isoformat())
+                # a refusal that is not told is not counted there either
+                return _Found(completed, store, None if told else self._clock().isoformat(), is_live=quiet)
         if authorization is None:
             return self._unanswered(attempt, store, grant)
-        found = await self._examiner.examine(authorization, token, [store], besides=person.user_id)
+        # an answer about one store says nothing of those that a withdrawal takes along
+        knows = not quiet or (answered and all(one.id == store.id for one, _ in resting))
+        found = await self._examiner.examine(authorization, token, [store], besides=person.user_id if knows else "")
         verdict = found.of(store)
         if isinstance(verdict, Refused) and verdict.reason is Reason.REVOKED and grant.state is GrantState.EXPIRED:
             verdict = Refused(Reason.EXPIRED)

@@ -6,13 +6,13 @@ grant; only a 403 of a probe takes its permission; everything else moves nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.features import FeatureKey
 from bot.domain.grants import GRANT_LIFETIME, Authorization, AuthorizationState, Grant, GrantState, Move
-from bot.domain.health import next_check, renewed_unseen
+from bot.domain.health import NO_ACCESS, next_check, renewed_unseen
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Verdict, Verified
 from bot.ports import Amazon, Clock, Database, Participation, Tokens, Work
@@ -21,9 +21,6 @@ from bot.services.outages import note_broken, note_mended
 from bot.services.settling import Settling
 from bot.services.verifying import Verifier, covers
 
-#: refusals by which a grant that stands loses its permission
-NO_ACCESS = frozenset({Reason.PERMISSION_PROBLEM, Reason.MARKETPLACE_NOT_COVERED})
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -31,6 +28,8 @@ class Finding:
 
     verdict: Verdict
     refused: Mapping[str, Refused] = field(default_factory=dict)
+    #: those of them that moved no grant, now or before: they must be asked about again
+    unsettled: Mapping[str, Refused] = field(default_factory=dict)
 
     def of(self, store: Store) -> Verdict:
         """The verdict on one store."""
@@ -53,17 +52,20 @@ class Examiner:
         token: str,
         stores: Sequence[Store],
         *,
-        patient: bool = False,
+        refused_before: Collection[str] | None = None,
         besides: str = "",
     ) -> Finding:
         """Asks, and moves the grants of `stores` by what is answered.
 
-        `patient`: a lost access is not written yet, because the caller will look a second time. `besides`: who asked, and
-        is told the result by the caller. Raises ConcurrentChange, also when the authorization is not held any more.
+        `refused_before`, of a caller who looks a second time: the stores whose access was refused at the first look. A lost
+        access is written for these only; without it, for all. `besides`: who asked, and is told the result by the caller. Raises
+        ConcurrentChange, also when the authorization is not held any more.
         """
         tokens = await self._amazon.refresh(authorization.feature, token)
         if isinstance(tokens, Refused):
-            return await self._refused(authorization, token, tokens, stores, patient=patient, besides=besides)
+            return await self._refused(
+                authorization, token, tokens, stores, refused_before=refused_before, besides=besides
+            )
         if tokens.refresh_token != token:
             # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
@@ -74,10 +76,13 @@ class Examiner:
             kept = await work.authorizations.update(self._as_known(authorization, now))
             if kept.ends_at <= now:
                 return Finding(Refused(Reason.EXPIRED))
-            await self._write(work, kept, stores, answers, patient=patient, besides=besides)
-            if not answers:
-                await work.health.worked(kept, at=now, next_at=next_check(kept.id, after=now, ends_at=kept.ends_at))
-        return Finding(Verified(at=now, ends_at=kept.ends_at), answers)
+            unsettled = await self._write(work, kept, stores, answers, refused_before=refused_before, besides=besides)
+            # a store that is known to have no access is no trouble of the others that rest on the same authorization
+            works = len(answers) < len(stores) or not stores
+            if not unsettled and (works or refused_before is not None):
+                last = now if works else await work.health.worked_until(kept)
+                await work.health.worked(kept, at=last, next_at=next_check(kept.id, after=now, ends_at=kept.ends_at))
+        return Finding(Verified(at=now, ends_at=kept.ends_at), answers, unsettled)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
@@ -132,12 +137,13 @@ class Examiner:
         stores: Sequence[Store],
         answers: Mapping[str, Refused],
         *,
-        patient: bool,
+        refused_before: Collection[str] | None,
         besides: str,
-    ) -> None:
-        """Moves the grants by the answers; tells what broke and what is well again."""
+    ) -> Mapping[str, Refused]:
+        """Moves the grants by the answers; tells what broke and what is well again. Returns the answers that settle nothing."""
         now, feature = self._clock(), authorization.feature
         lost: list[Store] = []
+        unsettled: dict[str, Refused] = {}
         restored: dict[str, Store] = {}
         still_out = {
             store.id
@@ -151,15 +157,19 @@ class Examiner:
             answer = answers.get(store.id)
             if answer is None:
                 restored |= {one.id: one for one in await self._restore(work, store, grant, authorization)}
+            elif answer.reason in NO_ACCESS and grant.state is GrantState.PERMISSION_PROBLEM:
+                continue
             elif (
                 answer.reason in NO_ACCESS
                 and grant.state is GrantState.GRANTED
-                and (not patient or store.id in still_out)
+                and (refused_before is None or store.id in refused_before or store.id in still_out)
             ):
                 await put_grant(work, store, grant, grant.after(Move.LOSE_PERMISSION, at=now))
                 await self._settling.note(work, store, feature, Move.LOSE_PERMISSION)
                 restored.pop(store.id, None)
                 lost.append(store)
+            else:
+                unsettled[store.id] = answer
         if lost:
             await note_broken(
                 work,
@@ -171,6 +181,7 @@ class Examiner:
             )
         if restored:
             await note_mended(work, [(store, feature) for store in restored.values()], at=now)
+        return unsettled
 
     async def _restore(self, work: Work, store: Store, grant: Grant, authorization: Authorization) -> Sequence[Store]:
         """Amazon says that all is well: so it is here. Completes a renewal that could not be verified when it was made.
@@ -195,7 +206,7 @@ class Examiner:
         refused: Refused,
         stores: Sequence[Store],
         *,
-        patient: bool,
+        refused_before: Collection[str] | None,
         besides: str,
     ) -> Finding:
         """A refresh was refused. Only Amazon's own *no* moves grants, and all that rest on the authorization."""
@@ -207,4 +218,4 @@ class Examiner:
         if isinstance(ending, Refused):
             return Finding(ending)
         # another token took that one's place meanwhile
-        return await self.examine(ending, newer, stores, patient=patient, besides=besides)
+        return await self.examine(ending, newer, stores, refused_before=refused_before, besides=besides)

@@ -254,8 +254,11 @@ class Granting:
                 person.team_id, "confirm_held", {"attempt_id": attempt.id}, lane=f"attempt:{attempt.id}"
             )
 
-    async def confirm(self, attempt_id: str) -> Verdict | None:
-        """Verifies and grants on the authorization that the attempt names; None when that is done or not possible any more."""
+    async def confirm(self, attempt_id: str, *, quiet: bool = False) -> Verdict | None:
+        """Verifies and grants on the authorization that the attempt names; None when that is done or not possible any more.
+
+        `quiet`: nobody waits for it, so a refusal is told only if it is the seller's to mend and new to them.
+        """
         now = self._clock()
         async with self._database.read() as work:
             attempt = await work.attempts.get(attempt_id)
@@ -270,12 +273,12 @@ class Granting:
         attempt = replace(attempt, pressed_at=attempt.pressed_at or now)
         tokens = await self._amazon.refresh(attempt.feature, token)
         if isinstance(tokens, Refused):
-            return await self._not_confirmed(attempt, store, authorization, token, tokens)
+            return await self._not_confirmed(attempt, store, authorization, token, tokens, quiet=quiet)
         if tokens.refresh_token != token:
             # kept before anything else can go wrong: the old one may be dead already
             async with self._database.begin() as work:
                 await work.authorizations.update(authorization, refresh_token=tokens.refresh_token)
-        return await self._verify(attempt, seller, store, authorization, tokens, state=None)
+        return await self._verify(attempt, seller, store, authorization, tokens, state=None, quiet=quiet)
 
     # --- silence -----------------------------------------------------------------------------------------------------
 
@@ -340,6 +343,7 @@ class Granting:
         tokens: Tokens,
         *,
         state: ConsentState | None,
+        quiet: bool = False,
     ) -> Verdict:
         """Asks whose account it is and whether it works, then writes what follows."""
         partner = authorization.key.selling_partner_id
@@ -353,14 +357,21 @@ class Granting:
             doubt = await self._proving.doubt(attempt.feature, seller, store, partner, sold, works=refused is None)
             if doubt is not None:
                 async with self._database.begin() as work:
-                    await self._settling.refuse(work, attempt, store, doubt, state=state)
+                    await self._settling.refuse(work, attempt, store, doubt, state=state, quiet=quiet)
                 return doubt
         return await self._settling.conclude(
-            self._database, attempt, seller, store, authorization, tokens, refused, state=state
+            self._database, attempt, seller, store, authorization, tokens, refused, state=state, quiet=quiet
         )
 
     async def _not_confirmed(
-        self, attempt: ConsentAttempt, store: Store, authorization: Authorization, token: str, refused: Refused
+        self,
+        attempt: ConsentAttempt,
+        store: Store,
+        authorization: Authorization,
+        token: str,
+        refused: Refused,
+        *,
+        quiet: bool,
     ) -> Verdict | None:
         """The held token was refused. If for good, all that rests on it is moved, and it is not on offer again."""
         async with self._database.begin() as work:
@@ -368,7 +379,7 @@ class Granting:
             if refused.reason is Reason.REVOKED:
                 ending = await self._settling.withdrawn(work, authorization, token=token)
             if isinstance(ending, Refused):
-                await self._settling.refuse(work, attempt, store, ending, state=None)
+                await self._settling.refuse(work, attempt, store, ending, state=None, quiet=quiet)
                 return ending
         # another token took that one's place meanwhile
-        return await self.confirm(attempt.id)
+        return await self.confirm(attempt.id, quiet=quiet)

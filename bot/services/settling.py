@@ -55,12 +55,22 @@ class Settling:
             await work.grants.put(moved)
 
     async def refuse(
-        self, work: Work, attempt: ConsentAttempt, store: Store, refused: Refused, *, state: ConsentState | None
+        self,
+        work: Work,
+        attempt: ConsentAttempt,
+        store: Store,
+        refused: Refused,
+        *,
+        state: ConsentState | None,
+        quiet: bool = False,
     ) -> None:
         """Ends an attempt with a reason. Its link can be pressed again; an older grant stays.
 
-        An answer to an older press than the last leaves attempt and grant to the trip that is under way.
+        An answer to an older press than the last leaves attempt and grant to the trip that is under way. `quiet`: an attempt that
+        was refused before was tried again by itself. It stays as it was, unless there is news.
         """
+        if quiet and not _is_news(attempt, refused):
+            return
         self._observe(Outcome.REFUSED.value, refused.reason.value)
         now = self._clock()
         if state is not None:
@@ -160,6 +170,7 @@ class Settling:
         refused: Refused | None,
         *,
         state: ConsentState | None,
+        quiet: bool = False,
     ) -> Verdict:
         """Writes a verified consent, or what stands in its way.
 
@@ -170,7 +181,7 @@ class Settling:
             with suppress(ConcurrentChange):
                 async with database.begin() as work:
                     return await self._conclude(
-                        work, attempt, seller, store, authorization, tokens, refused, state=state
+                        work, attempt, seller, store, authorization, tokens, refused, state=state, quiet=quiet
                     )
         async with database.begin() as work:
             holder = await work.stores.holder(authorization.key.selling_partner_id)
@@ -178,7 +189,7 @@ class Settling:
             # without a state it was a held token, which can be tried again; else its only copy is lost
             lost = Reason.AMAZON_UNAVAILABLE if state is None else Reason.CODE_REJECTED
             late = Refused(Reason.HELD_BY_ANOTHER if held else lost)
-            await self.refuse(work, attempt, store, late, state=state)
+            await self.refuse(work, attempt, store, late, state=state, quiet=quiet)
         return late
 
     async def withdrawn(
@@ -259,6 +270,7 @@ class Settling:
         refused: Refused | None,
         *,
         state: ConsentState | None,
+        quiet: bool,
     ) -> Verdict:
         if refused is not None and refused.turn is Turn.NOBODY:
             # deleted while Amazon was asked: a token kept now would hold the account for nobody
@@ -267,11 +279,11 @@ class Settling:
             kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
             attempt = replace(attempt, authorization_id=kept.id)
         if refused is not None and refused.reason not in _GIVEN_BUT_REFUSED:
-            await self.refuse(work, attempt, store, refused, state=state)
+            await self.refuse(work, attempt, store, refused, state=state, quiet=quiet)
             return refused
         taken = await work.stores.bind(store, authorization.key.selling_partner_id)
         if taken is not None:
-            await self.refuse(work, attempt, store, taken, state=state)
+            await self.refuse(work, attempt, store, taken, state=state, quiet=quiet)
             return taken
         kept = await work.authorizations.put(authorization, refresh_token=tokens.refresh_token)
         return await self._accept(work, attempt, store, kept, refused, state=state)
@@ -354,6 +366,11 @@ class Settling:
     @staticmethod
     def _accepted(grant: Grant, authorization: Authorization, now: datetime) -> Grant:
         return grant.after(Move.ACCEPT, at=now, authorization_id=authorization.id, ends_at=authorization.ends_at)
+
+
+def _is_news(attempt: ConsentAttempt, refused: Refused) -> bool:
+    """Whether the person must hear of it although they asked for nothing: it is theirs to mend, and they do not know."""
+    return refused.turn is Turn.SELLER and (refused.reason, refused.detail) != (attempt.reason, attempt.detail)
 
 
 def _actor(attempt: ConsentAttempt, state: ConsentState | None) -> str:

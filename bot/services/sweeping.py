@@ -17,7 +17,7 @@ import structlog
 
 from bot.domain.features import FeatureKey
 from bot.domain.grants import Authorization, GrantState
-from bot.domain.health import STILL_OPEN, TROUBLING_DAYS, Trouble, next_check, retry_at
+from bot.domain.health import NO_ACCESS, STILL_OPEN, TROUBLING_DAYS, Trouble, retry_at
 from bot.domain.notices import StoreRef
 from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused, Turn
@@ -26,7 +26,7 @@ from bot.errors import CannotDecrypt, ConcurrentChange
 from bot.ports import Amazon, Clock, Database, Work
 from bot.ports.year import Checkup
 from bot.services.clockwatching import DESK, HomeTeam
-from bot.services.examining import NO_ACCESS, Examiner, Finding
+from bot.services.examining import Examiner, Finding
 from bot.services.intake import Intake
 from bot.services.settling import Settling
 
@@ -122,14 +122,14 @@ class Sweeping:
         authorization = checkup.authorization
         try:
             stores, token = await self._resting(authorization)
-            patient = checkup.trouble is None or checkup.trouble.reason not in NO_ACCESS
-            finding = await self._examiner.examine(authorization, token, stores, patient=patient)
+            seen = checkup.trouble.stores if checkup.trouble else frozenset()
+            finding = await self._examiner.examine(authorization, token, stores, refused_before=seen)
             trouble = _trouble(finding)
-            swept.note(trouble or finding.verdict)
+            swept.note(finding.verdict if trouble is None else trouble)
             if trouble is not None:
                 if trouble.reason in _HALTING:
                     swept.halted.add(authorization.feature)
-                await self._note(checkup, trouble, stores, patient=patient)
+                await self._note(checkup, trouble, finding, stores)
         except CannotDecrypt as unreadable:
             # ours to mend: `grantdesk rotate-keys` names it too. It is asked about again when its lease is over.
             why = str(unreadable)
@@ -146,15 +146,16 @@ class Sweeping:
             token = await work.authorizations.refresh_token(authorization)
         return [store for store, grant in resting if store.disabled_at is None and grant.state in _PROBED], token
 
-    async def _note(self, checkup: Checkup, refused: Refused, stores: Sequence[Store], *, patient: bool) -> None:
+    async def _note(self, checkup: Checkup, refused: Refused, finding: Finding, stores: Sequence[Store]) -> None:
         """Counts the day, and says when it is looked at again; after days without an answer the desk hears of it."""
         now, authorization = self._clock(), checkup.authorization
         before, home = checkup.trouble, await self._home_team()
-        trouble = before.again(refused.reason, on=now.date()) if before else Trouble(refused.reason, 1, now.date())
+        once = frozenset(store_id for store_id, one in finding.unsettled.items() if one.reason in NO_ACCESS)
+        trouble = Trouble(refused.reason, 1, now.date(), once)
+        if before is not None:
+            trouble = before.again(refused.reason, on=now.date(), stores=once)
         async with self._database.begin() as work:
-            await work.health.failed(
-                authorization, trouble, next_at=_next_look(authorization, trouble, patient=patient, now=now)
-            )
+            await work.health.failed(authorization, trouble, next_at=_next_look(trouble, now=now))
             if refused.reason is Reason.OUR_CREDENTIALS and home is not None:
                 await self._tell_of_our_secret(work, home, authorization.feature, now)
             elif refused.turn is Turn.NOBODY and stores and _is_news(before, trouble):
@@ -193,15 +194,13 @@ def _is_news(before: Trouble | None, trouble: Trouble) -> bool:
 
 
 def _trouble(finding: Finding) -> Refused | None:
-    """What stands in the way of calling the authorization well; None also when Amazon said *no*, which is written already."""
+    """What stands in the way of calling the authorization well; None also when Amazon said *no*, which is written already: to
+    all that rests on it, or to one store.
+    """
     if isinstance(finding.verdict, Refused):
         return None if finding.verdict.reason is Reason.REVOKED else finding.verdict
-    return next(iter(finding.refused.values()), None)
+    return next(iter(finding.unsettled.values()), None)
 
 
-def _next_look(authorization: Authorization, trouble: Trouble, *, patient: bool, now: datetime) -> datetime:
-    if trouble.reason is Reason.EXPIRED:
-        return now + STILL_OPEN
-    if trouble.reason in NO_ACCESS and not patient:
-        return next_check(authorization.id, after=now, ends_at=authorization.ends_at)
-    return retry_at(trouble, now=now)
+def _next_look(trouble: Trouble, *, now: datetime) -> datetime:
+    return now + STILL_OPEN if trouble.reason is Reason.EXPIRED else retry_at(trouble, now=now)

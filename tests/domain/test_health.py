@@ -47,6 +47,15 @@ def test_a_day_counts_once_however_often_it_fails() -> None:
     assert trouble.again(Reason.THROTTLED, on=date(2026, 3, 4)).days == 2
 
 
+def test_a_refused_access_and_silence_are_counted_apart() -> None:
+    refused = Trouble(Reason.MARKETPLACE_NOT_COVERED, 9, date(2026, 3, 2))
+    assert refused.again(Reason.PERMISSION_PROBLEM, on=date(2026, 3, 3)).days == 10
+    silent = refused.again(Reason.AMAZON_UNAVAILABLE, on=date(2026, 3, 3))
+    assert silent.days == 1
+    assert silent.again(Reason.THROTTLED, on=date(2026, 3, 4)).days == 2
+    assert silent.again(Reason.PERMISSION_PROBLEM, on=date(2026, 3, 4)).days == 1
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_whatever_is_not_final_is_asked_again_within_the_day(reason: Reason) -> None:
     for days in (1, 2, 100):

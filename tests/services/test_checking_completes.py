@@ -18,7 +18,7 @@ from bot.domain.notices import CheckResult, ConsentResult
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke
 from bot.errors import ConcurrentChange, NothingToConfirm, StoreGone
-from bot.ports import Work
+from bot.ports import AuditFilter, Work
 from bot.services.amazon_answers import AmazonAnswer
 from bot.services.granting import Granting
 from bot.services.stores import StoreDraft
@@ -104,6 +104,36 @@ async def test_a_kept_consent_that_a_moved_store_cannot_use_is_not_waited_for(de
     await desk.consent(store)
     await desk.stores.edit(MEI, store.id, StoreDraft("Acme DE", "DE", "2026-01-31"))
     assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.CODE_LOST)
+
+
+@pytest.mark.parametrize("reason", [Reason.AMAZON_UNAVAILABLE, Reason.THROTTLED, Reason.OUR_CREDENTIALS])
+async def test_who_did_not_ask_hears_of_a_kept_consent_when_there_is_news(desk: Desk, reason: Reason) -> None:
+    store = await desk.store()
+    desk.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+    await desk.consent(store)
+    await desk.told()
+    before, written = await desk.latest(store), await _audited(desk)
+    desk.amazon.will("refresh", *[Refused(reason)] * 3)
+    for _ in range(3):
+        desk.clock.advance(timedelta(minutes=10))
+        assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(reason)
+    assert (await desk.told(), await desk.latest(store), await _audited(desk)) == ([], before, written)
+
+    for _ in range(3):
+        desk.amazon.will("participations", Refused(Reason.MARKETPLACE_NOT_COVERED))
+        assert await desk.checking.check(MEI, ORDERS, store.id) == Refused(Reason.MARKETPLACE_NOT_COVERED)
+    [refused] = await desk.told()
+    assert isinstance(refused, ConsentResult)
+    assert refused.reason == "marketplace_not_covered"
+
+    assert await desk.checking.check(MEI, ORDERS, store.id)
+    [granted] = await desk.told()
+    assert isinstance(granted, ConsentResult)
+    assert granted.reason == ""
+
+
+async def _audited(desk: Desk) -> int:
+    return len([one async for one in desk.database.audit_log.read(AuditFilter(team_id=MEI.team_id))])
 
 
 @pytest.mark.parametrize("after", [timedelta(minutes=20), LINK_LIFETIME])

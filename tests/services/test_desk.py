@@ -13,6 +13,7 @@ from bot.domain.notices import ConsentCard
 from bot.domain.templates import ARTICLE, OWN_WORDS
 from bot.domain.tickets import CloseReason, Source, TicketState
 from bot.domain.verification import Reason, Refused
+from bot.domain.year_notices import GrantBroke
 from bot.errors import (
     AlreadyClaimed,
     EmptyQuestion,
@@ -65,6 +66,7 @@ async def test_the_card_is_diagnosed_at_amazon_and_gets_a_suggestion_about_the_s
     assert card.grants[0][1] == "revoked"
     assert "Acme US" in card.suggestion
     assert store.label == "Acme US"
+    assert any(isinstance(one, GrantBroke) for one in await at.told(MEI)), "the ticket told Sam, and nobody told Mei"
 
 
 async def test_a_second_question_about_the_store_joins_the_first_whoever_of_the_account_asks(at: AtTheDesk) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.grants import GRANT_LIFETIME
 from bot.domain.verification import Reason, Refused
+from bot.domain.year_notices import GrantBroke
 from bot.i18n import Speaker
 from bot.services import diagnosis
 from faq.facts import Button, Case
@@ -154,6 +155,18 @@ async def test_the_worst_thing_is_told_first(desk: Desk) -> None:
     await desk.checking.check(MEI, ORDERS, germany.id)
     found = diagnosis.not_working("no orders", await desk.reporting.histories(MEI))
     assert (found.case, found.history and found.history.report.store.label) == (Case.REVOKED, "Bad DE")
+
+
+async def test_an_answer_about_one_store_leaves_nothing_else_that_broke_untold(desk: Desk) -> None:
+    store, _ = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.clock.advance(timedelta(days=1))
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.answering().checked(
+        MEI, Speaker("en"), "granted-but-not-working", "no orders", store_id=store.id, feature=ORDERS
+    )
+    [broke] = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert {broke.store.label, *broke.others} == {"Acme US", "Acme CA"}
 
 
 async def test_an_answer_looks_at_amazon_first(desk: Desk) -> None:

@@ -16,12 +16,13 @@ from bot.domain.incidents import Watch
 from bot.domain.stores import Store
 from bot.domain.tickets import CloseReason, Source
 from bot.domain.verification import Reason, Refused
+from bot.domain.year_notices import GrantBroke
 from bot.errors import IncidentOver, NotAnAgent
 from bot.ports import Person
 from bot.services.desk_replies import Answer
 from bot.services.support import Ask
 from tests.services.at_the_desk import KIM, SAM, AtTheDesk, speak
-from tests.services.desk import BOLT, LIN, MEI, ORDERS, Desk
+from tests.services.desk import ACME, BOLT, LIN, MEI, ORDERS, Desk
 
 NINA, NINAS = Person(MEI.team_id, "U0NINA", "en", "Europe/London"), "A4NINAPARTNER"
 
@@ -160,6 +161,34 @@ async def test_it_is_not_over_while_amazon_still_fails_or_before_it_was_quiet(th
     assert await three.incidents.look() == 0
     three.clock.advance(timedelta(minutes=6))
     assert await three.incidents.look() == 1
+
+
+async def test_asking_whether_it_is_over_tells_the_sellers_nothing(three: AtTheDesk) -> None:
+    """Consents that Amazon gave and could not be asked about are tried again by every such question."""
+    for code in ("US", "CA", "UK"):
+        store = await three.house.store(MEI, f"Acme {code}", code)
+        three.house.amazon.will("probe", Refused(Reason.AMAZON_UNAVAILABLE))
+        assert not (await three.house.consent(store)).verdict
+    await three.told(MEI)
+    await three.house.support_told()
+    before = await three.audit("")
+    three.house.amazon.will("refresh", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 18)
+    for _ in range(6):
+        three.clock.advance(timedelta(minutes=11))
+        assert await three.incidents.look() == 0
+    assert (await three.told(MEI), await three.audit("")) == ([], before)
+    three.clock.advance(timedelta(minutes=11))
+    assert await three.incidents.look() == 1
+
+
+async def test_a_withdrawal_found_while_asking_whether_it_is_over_is_told(three: AtTheDesk) -> None:
+    for store in [await three.house.granted(f"Acme {code}", code) for code in ("US", "CA", "UK")]:
+        await fails(three, store)
+    await three.told(MEI)
+    three.house.amazon.withdraw(ACME, ORDERS)
+    three.clock.advance(timedelta(minutes=11))
+    assert await three.incidents.look() == 0
+    assert [type(one) for one in await three.told(MEI)] == [GrantBroke, GrantBroke]
 
 
 async def test_an_agent_says_that_it_is_over_and_the_second_is_told_so(three: AtTheDesk) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from bot.domain.grants import GRANT_LIFETIME, GrantState
 from bot.domain.health import SECOND_LOOK
-from bot.domain.notices import ConsentResult, Notice
+from bot.domain.notices import CheckResult, ConsentResult, Notice
+from bot.domain.stores import Store
 from bot.domain.verification import Reason, Refused
 from bot.domain.year_notices import GrantBroke, GrantMended, NoAnswerForDays, SecretRefused
 from bot.services.sweeping import Sweeping
@@ -165,6 +166,84 @@ async def test_a_lost_permission_is_looked_at_twice_before_anybody_is_told(desk:
     assert isinstance(mended, GrantMended)
 
 
+async def one_of_two_lost(desk: Desk, days: int) -> tuple[Store, Store]:
+    """A store that is well and one that has had no access for so many days, on one authorization."""
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.clock.advance(DAY)
+    desk.amazon.accounts[ACME] -= {"CA"}
+    for _ in range(days):
+        desk.clock.advance(DAY)
+        await desk.sweeping.sweep()
+        desk.clock.advance(SECOND_LOOK)
+        await desk.sweeping.sweep()
+    [broke] = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert (broke.store.label, broke.others) == ("Acme CA", ())
+    assert (await desk.grant(canada)).state is GrantState.PERMISSION_PROBLEM
+    return us, canada
+
+
+async def test_a_store_without_access_does_not_stop_the_clock_of_its_sibling(desk: Desk) -> None:
+    await one_of_two_lost(desk, 60)
+    desk.amazon.withdraw(ACME, ORDERS)
+    desk.clock.advance(DAY)
+    await desk.sweeping.sweep()
+    [broke] = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert (broke.store.label, broke.others) == ("Acme US", ())
+    assert broke.worked_until > (desk.clock() - 3 * DAY).isoformat()
+
+
+async def test_a_store_that_lost_its_access_worked_before_the_first_look_that_found_it(desk: Desk) -> None:
+    granted_at = desk.clock()
+    store = await desk.granted(feature=LISTING)
+    desk.amazon.without_role.add((LISTING, ACME))
+    desk.clock.advance(2 * DAY)
+    await live_through(desk, 48)
+    [broke] = await desk.told()
+    assert isinstance(broke, GrantBroke)
+    assert broke.worked_until == granted_at.isoformat()
+    desk.amazon.withdraw(ACME, LISTING)
+    await live_through(desk, 48)
+    assert (await desk.grant(store, LISTING)).state is GrantState.REVOKED
+    assert await desk.told() == []
+
+
+async def test_a_store_is_looked_at_twice_whatever_its_sibling_was_refused_before(desk: Desk) -> None:
+    us, _ = await one_of_two_lost(desk, 3)
+    desk.amazon.opens(ACME, "MX")
+    desk.clock.advance(DAY)
+    await desk.sweeping.sweep()
+    assert (await desk.grant(us)).state is GrantState.GRANTED
+    desk.clock.advance(SECOND_LOOK)
+    await desk.sweeping.sweep()
+    assert (await desk.grant(us)).state is GrantState.PERMISSION_PROBLEM
+
+
+async def test_the_second_look_is_for_the_stores_that_were_refused_at_the_first(desk: Desk) -> None:
+    us, canada = await desk.granted(), await desk.granted("Acme CA", "CA")
+    desk.clock.advance(2 * DAY)
+    seen = []
+    for sold_on in ({"MX", "CA"}, {"MX"}, {"MX", "US"}):
+        desk.amazon.opens(ACME, *sold_on)
+        await desk.sweeping.sweep()
+        seen.append([(await desk.grant(store)).state for store in (us, canada)])
+        desk.clock.advance(SECOND_LOOK)
+    well, lost = GrantState.GRANTED, GrantState.PERMISSION_PROBLEM
+    assert seen == [[well, well], [lost, well], [well, lost]]
+
+
+async def test_days_without_access_are_no_days_of_silence(desk: Desk) -> None:
+    await one_of_two_lost(desk, 10)
+    desk.amazon.will("refresh", *[Refused(Reason.AMAZON_UNAVAILABLE)] * 2000)
+    await live_through(desk, 36)
+    assert await desk.support_told() == []
+    await live_through(desk, 24 * 7)
+    [said] = await desk.support_told()
+    assert isinstance(said, NoAnswerForDays)
+    assert said.days == 3
+
+
 async def test_a_permission_that_was_missing_for_a_moment_is_nobodys_news(desk: Desk) -> None:
     store = await desk.granted(feature=LISTING)
     desk.clock.advance(2 * DAY)
@@ -207,10 +286,25 @@ async def test_whoever_asks_and_finds_it_broken_is_told_by_the_answer_and_the_ot
     await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
     await desk.told(LIN.user_id)
     desk.amazon.withdraw(ACME, ORDERS)
-    await desk.checking.check(MEI, ORDERS, store.id)
-    assert await desk.told() == []
+    await desk.checking.tell(MEI, ORDERS, store.id)
+    assert [type(notice) for notice in await desk.told()] == [CheckResult]
     [broke] = await desk.told(LIN.user_id)
     assert isinstance(broke, GrantBroke)
+
+
+async def test_what_is_found_broken_while_nobody_pressed_check_result_is_told_to_everybody(desk: Desk) -> None:
+    us = await desk.granted()
+    await desk.granted("Acme CA", "CA")
+    await desk.stores.share(MEI, LIN.user_id, colleague_name="Lin")
+    await desk.told(LIN.user_id)
+    desk.amazon.withdraw(ACME, ORDERS)
+    await desk.checking.check(MEI, ORDERS, us.id)
+    for member in (MEI, LIN):
+        [broke] = await desk.told(member.user_id)
+        assert isinstance(broke, GrantBroke)
+        assert {broke.store.label, *broke.others} == {"Acme US", "Acme CA"}
+    await live_through(desk, 48)
+    assert await desk.told() == []
 
 
 async def test_replicas_that_sweep_at_once_ask_once(desk: Desk) -> None:

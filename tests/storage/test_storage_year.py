@@ -242,7 +242,7 @@ async def test_whose_turn_it_is_is_taken_once_and_given_back_in_time(
 async def test_trouble_is_kept_until_it_works_again(world: World) -> None:
     await some_ends(world)
     later = NOW + 3 * DAY
-    trouble = Trouble(Reason.THROTTLED, 2, date(2026, 3, 4))
+    trouble = Trouble(Reason.THROTTLED, 2, date(2026, 3, 4), frozenset({"one", "another"}))
     async with world.database.begin() as work:
         [first, *_] = await work.health.take(now=later, until=later, limit=1)
         assert first.trouble is None
