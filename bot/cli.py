@@ -66,6 +66,8 @@ async def _serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # longer than the usual proxy keeps a connection: else it may send a request into one that is just being closed
+        timeout_keep_alive=75,
         proxy_headers=False,
     )
     await uvicorn.Server(config).serve()

@@ -150,6 +150,7 @@ async def running(
                 server_header=False,
                 ws="none",
                 timeout_graceful_shutdown=2,
+                timeout_keep_alive=3600,  # as the stand-ins do
             )
             server = _Server(config)
             serving = asyncio.create_task(server.serve(sockets=[bound]))

@@ -100,7 +100,15 @@ async def running(settings: SandboxSettings, clock: SandboxClock | None = None) 
     port = bound.getsockname()[1]
     sandbox = Sandbox(replace(settings, port=port, public_url=f"http://{settings.host}:{port}"), clock)
     server = _Server(
-        uvicorn.Config(sandbox.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, ws="none")
+        uvicorn.Config(
+            sandbox.app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            # longer than any client keeps a connection: else both may let go of it at the moment it is used again
+            timeout_keep_alive=3600,
+            ws="none",
+        )
     )
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:

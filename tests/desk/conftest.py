@@ -98,7 +98,14 @@ async def house(folder: Path, **changes: Any) -> AsyncIterator[House]:
             port=bound.getsockname()[1],
         ).model_copy(update=changes)
         service = await build(settings, clock=lambda: datetime.fromtimestamp(clock.now(), UTC), public_routes=())
-        config = uvicorn.Config(service.asgi, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            service.asgi,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=3600,
+        )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:

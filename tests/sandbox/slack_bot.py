@@ -27,7 +27,15 @@ class Server(uvicorn.Server):
 async def serving(app: Starlette) -> AsyncIterator[str]:
     """An ASGI app on a free loopback port, in this event loop."""
     server = Server(
-        uvicorn.Config(app, port=0, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            port=0,
+            log_level="warning",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=3600,
+        )
     )
     task = asyncio.create_task(server.serve())
     while not server.started:
